@@ -1,0 +1,22 @@
+"""Celery carries "there is work", never the work itself: losing the broker loses nothing."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_crm.settings")
+
+app = Celery("clinic_crm")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+# Beat only says "tick". `expires`: a worker that was away must not find a thousand old ticks.
+app.conf.beat_schedule = {
+    name: {"task": task, "schedule": every, "options": {"expires": max(every * 0.9, 1.0)}}
+    for name, task, every in [
+        ("tick", "messaging.tasks.tick", settings.TICK_SECONDS),
+        ("sweep", "followup.tasks.sweep", settings.TICK_SECONDS),
+        ("imports", "mis.tasks.resume_imports", settings.TICK_SECONDS),
+        ("nightly", "analytics.tasks.nightly", 900.0),
+    ]
+}

@@ -1,0 +1,108 @@
+"""One table: deed -> roles. Everything is closed unless it stands here (architecture.md "Access").
+
+Pages say `@needs("log_visits")`, API views `deeds = {"GET": "read_api"}`, public pages `@public`. A test walks the
+URLconf and fails on a door that names no deed; another tries every door with every role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+OWNER, MANAGER, MARKETER = "owner", "manager", "marketer"
+ADMINISTRATOR, CURATOR, DOCTOR, INTEGRATION = "administrator", "curator", "doctor", "integration"
+LEADERS = frozenset({OWNER, MANAGER})
+DESK = frozenset({OWNER, MANAGER, ADMINISTRATOR})
+CARE = DESK | {CURATOR, DOCTOR}
+PEOPLE = CARE | {MARKETER}
+EVERYBODY = PEOPLE | {INTEGRATION}
+
+DEEDS: dict[str, frozenset[str]] = {
+    # every signed-in person
+    "use_product": PEOPLE,
+    # reception
+    "see_today": CARE,
+    "find_patients": CARE,
+    "see_card": CARE,
+    "edit_patients": DESK | {CURATOR},
+    "log_visits": DESK,
+    "book_visits": DESK | {CURATOR},
+    "work_items": CARE,
+    "merge_patients": DESK,
+    # fields
+    "see_medical": frozenset({OWNER, MANAGER, DOCTOR, CURATOR, INTEGRATION}),
+    "see_money": frozenset({OWNER, MANAGER, MARKETER, ADMINISTRATOR, CURATOR, INTEGRATION}),
+    "see_contacts": CARE | {INTEGRATION},
+    # management
+    "see_dashboard": LEADERS | {MARKETER},
+    "see_metric_rows": LEADERS | {MARKETER},
+    "export_data": LEADERS,
+    "import_files": LEADERS,
+    "edit_spend": LEADERS | {MARKETER},
+    "edit_messages": LEADERS | {MARKETER},
+    "see_outbox": LEADERS | {MARKETER, ADMINISTRATOR},
+    "pause_sending": LEADERS,
+    "manage_staff": LEADERS,
+    "manage_keys": frozenset({OWNER}),
+    "manage_settings": LEADERS,
+    "see_audit": LEADERS,
+    # API
+    "read_api": EVERYBODY - {DOCTOR},
+    "read_metrics": LEADERS | {MARKETER, INTEGRATION},
+    "write_api": DESK | {INTEGRATION},
+    "write_spend": LEADERS | {MARKETER, INTEGRATION},
+    "read_schema": EVERYBODY,
+}
+
+
+class Person(Protocol):
+    """A `User` or an `ApiKey`: whoever acts has a role and may be bound to one branch."""
+
+    pk: Any
+    role: str
+    branch_id: int | None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does it, as the audit log keeps it. `kind`: user, key or system. Passed into every action as `by`."""
+
+    kind: str
+    id: int | None
+    name: str
+    role: str = ""
+    branch_id: int | None = None
+    address: str = ""
+    request_id: str = ""
+
+    def may(self, deed: str) -> bool:
+        return self.kind == "system" or self.role in DEEDS[deed]
+
+
+SYSTEM = Actor(kind="system", id=None, name="system")
+
+
+def may(person: Any, deed: str) -> bool:
+    """Whether the person's role has the deed. KeyError for a deed that the table does not know."""
+    return getattr(person, "role", "") in DEEDS[deed]
+
+
+def needs(deed: str) -> Callable[[View], View]:
+    """Marks a page with its deed; `StaffMiddleware` enforces it before the view runs."""
+    if deed not in DEEDS:
+        raise KeyError(deed)
+
+    def mark(view: View) -> View:
+        view.deed = deed  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Marks a page that anybody may open without signing in."""
+    view.deed = "public"  # type: ignore[attr-defined]
+    return view

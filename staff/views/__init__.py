@@ -1,0 +1,5 @@
+"""Pages of this room."""
+
+from staff.views.login import csrf_failure, locked_out
+
+__all__ = ["csrf_failure", "locked_out"]
