@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from environs import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
 env = Env()
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 TESTING = "pytest" in sys.modules
 
 
@@ -30,7 +30,7 @@ def secret(name: str, default: str | None = None) -> str:
 # --- Core -----------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
 DEMO = env.bool("DEMO", False)
-SECRET_KEY = secret("SECRET_KEY", "test-only-key-" + "0" * 40 if TESTING else None)
+SECRET_KEY = secret("SECRET_KEY", "test-only-key-" + "0" * 40) if TESTING else secret("SECRET_KEY")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
@@ -163,7 +163,10 @@ EMAIL_FROM = env.str("EMAIL_FROM", "clinic@localhost")
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", "").rstrip("/")
 SMS_GATEWAY_SECRET = secret("SMS_GATEWAY_SECRET", "")
 SMS_SENDER = env.str("SMS_SENDER", "CLINIC")
-SMS_GATEWAY_DEDUPE = env.str("SMS_GATEWAY_DEDUPE", "key")
+SMS_GATEWAY_DEDUPE = env.str("SMS_GATEWAY_DEDUPE", "key")  # key, lookup, window or none: what the provider honours
+SMS_GATEWAY_KEY_SECONDS = env.int("SMS_GATEWAY_KEY_SECONDS", 3600)  # how long it remembers an idempotency key
+SMS_GATEWAY_SETTLE_SECONDS = env.int("SMS_GATEWAY_SETTLE_SECONDS", 30)  # its own processing time before a look-up counts
+SENDING_LEASE_SECONDS = env.int("SENDING_LEASE_SECONDS", 120)
 
 # --- Access ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.User"
@@ -264,16 +267,16 @@ USE_THOUSAND_SEPARATOR = False
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", "") or BASE_DIR / "media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if TESTING or DEBUG
+        if TESTING or DEBUG or DEMO
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = DEBUG or DEMO  # the demo runs without collectstatic
 
 # --- Logs: nothing personal ever --------------------------------------------------------------------------------------
 LOGGING = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("funnel.urls")),
     path("messages/", include("messaging.urls")),
     path("imports/", include("mis.urls")),
-    path("demo/", include("demo.urls")),
+    *([path("demo/", include("demo.urls"))] if settings.DEMO else []),
     path("api/v1/", include("clinic_crm.api_urls")),
 ]

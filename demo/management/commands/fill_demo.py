@@ -1,0 +1,28 @@
+"""Fill an empty demo installation. Refuses to touch anything that already has patients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from demo import actions
+
+
+class Command(BaseCommand):
+    help = "Fill an empty installation with the demo clinic (only with DEMO=1)."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--patients", type=int, default=3000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("This is no demo (DEMO is not set): nothing was written.")
+        now = timezone.now()
+        if actions.is_empty():
+            self.stdout.write("Filling the demo clinic …")
+            actions.fill(seed=options["seed"], patients=options["patients"], now=now, say=self.stdout.write)
+        actions.people_of_the_demo(now=now, file=settings.VAR_DIR / "demo-logins.json")
