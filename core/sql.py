@@ -17,6 +17,7 @@ from django.db import connection
 from core.clock import offset_spans
 
 FIRST_YEAR = 1970
+HINT = re.compile(r"\s*((?:NOT )?MATERIALIZED\b)?(.*)", re.DOTALL)
 SHIFT = 200_000  # days added before a division and taken off after it: both databases truncate towards zero
 
 
@@ -61,6 +62,11 @@ def _part(number: str, postgresql: str, sqlite: str) -> str:
     return f"CAST(strftime('{sqlite}', {_as_date(number)}) AS INTEGER)"
 
 
+def date_of(number: str) -> str:
+    """The date, as columns of dates keep it, of a day number."""
+    return f"({_as_date(number)})" if on_postgresql() else f"date({_as_date(number)})"
+
+
 def month_of(number: str) -> str:
     """year * 12 + month of a day number: months that follow each other differ by 1."""
     return f"({_part(number, 'YEAR', '%Y')} * 12 + {_part(number, 'MONTH', '%m')})"
@@ -81,6 +87,16 @@ def month_index(arguments: str) -> str:
     return f"CASE WHEN {k} > 0 THEN {k} ELSE 0 END"
 
 
+def months_after(arguments: str) -> str:
+    """`x|k`: day number of add_months(x, k), clamped to the end of its month."""
+    x, months = (part.strip() for part in arguments.split("|"))
+    if on_postgresql():
+        return f"(CAST({_as_date(x)} + INTERVAL '{months} months' AS DATE) - DATE '1970-01-01')"
+    first = f"julianday({_as_date(x)}, 'start of month', '+{months} months')"
+    last = f"julianday({_as_date(x)}, 'start of month', '+{int(months) + 1} months', '-1 day')"
+    return f"CAST(MIN({first} + {day_of_month(x)} - 1, {last}) - 2440587.5 AS INTEGER)"
+
+
 def local_day(tz: str, last_year: int) -> Callable[[str], str]:
     """A function from a column of instants to the day number of its local date in `tz`, at the offset then in force."""
     spans = offset_spans(tz, FIRST_YEAR, last_year)
@@ -89,7 +105,7 @@ def local_day(tz: str, last_year: int) -> Callable[[str], str]:
         # Newest first: almost every fact is decided by the first comparisons.
         late = [f"WHEN {column} >= {instant_literal(s.start)} THEN {s.seconds}" for s in reversed(spans) if s.start]
         offset = f"CASE {' '.join(late)} ELSE {spans[0].seconds} END" if late else str(spans[0].seconds)
-        return f"(({epoch_of(column)} + {offset} + {SHIFT * 86400}) / 86400 - {SHIFT})"
+        return f"CAST(({epoch_of(column)} + {offset} + {SHIFT * 86400}) / 86400 - {SHIFT} AS INTEGER)"
 
     return day
 
@@ -111,6 +127,8 @@ MACROS: dict[str, Any] = {
     "month": Macro(month_of),
     "dom": Macro(day_of_month),
     "index": Macro(month_index),
+    "date": Macro(date_of),
+    "after": Macro(months_after),
     "text": Macro(text_order),
 }
 
@@ -129,9 +147,8 @@ def with_clause(ctes: Mapping[str, str], body: str) -> str:
     for name, text in reversed(ctes.items()):
         if name in words:
             words |= set(re.findall(r"\w+", text))
-            hint = re.match(r"\s*((?:NOT )?MATERIALIZED)\b", text)
-            text = text[hint.end() :] if hint else text
-            needed.append(f"{name} AS {hint[1] if hint else ''} ({text})")
+            hint, query = HINT.fullmatch(text).groups()  # type: ignore[union-attr]
+            needed.append(f"{name} AS {hint or ''} ({query})")
     return f"WITH {', '.join(reversed(needed))} {body}" if needed else body
 
 
