@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from analytics.api import MetricRowsView, MetricView, RegistryView
+from funnel.api import DOORS as FUNNEL
+from loyalty.api import ValueView
+from patients.api import DOORS as PATIENTS
+from patients.api.changes import ChangesView
+from staff.api.ground import DOORS as GROUND
+from staff.api.schema import nowhere
+from staff.api.schema import urlpatterns as contract
+from staff.api.views import routes
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("metrics/", RegistryView.as_view(), name="metrics"),
+    path("metrics/<slug:slug>/", MetricView.as_view(), name="metric"),
+    path("metrics/<slug:slug>/rows/", MetricRowsView.as_view(), name="metric-rows"),
+    path("patients/<id:patient_id>/value/", ValueView.as_view(), name="patient-value"),
+    *(route for door in (*GROUND, *PATIENTS, *FUNNEL) for route in routes(door)),
+    path("changes/", ChangesView.as_view(), name="changes"),
+    *contract,
+    nowhere,  # stays last: it answers every other address
+]

@@ -101,7 +101,7 @@ def xlsx_bytes(header: Sequence[str], rows: Iterable[Row], sheet: str = "Data") 
 
 def _write_sheet(book: xlsxwriter.Workbook, header: Sequence[str], rows: Iterable[Row], sheet: str) -> None:
     page = book.add_worksheet(sheet[:31])
-    formats = {dt.date: "dd.mm.yyyy", dt.datetime: "dd.mm.yyyy hh:mm"}
+    formats: dict[type, str] = {dt.date: "dd.mm.yyyy", dt.datetime: "dd.mm.yyyy hh:mm"}
     looks = {kind: book.add_format({"num_format": text}) for kind, text in formats.items()}
     page.write_row(0, 0, [harmless(str(name)) for name in header], book.add_format({"bold": True}))
     page.freeze_panes(1, 0)

@@ -8,7 +8,9 @@ from django.db.migrations import RunPython
 from django.db.migrations.operations.base import Operation
 
 
-def vendor_sql(postgresql: list[str] | None = None, sqlite: list[str] | None = None, undo: dict[str, list[str]] | None = None) -> Operation:
+def vendor_sql(
+    postgresql: list[str] | None = None, sqlite: list[str] | None = None, undo: dict[str, list[str]] | None = None
+) -> Operation:
     """One operation that runs the statements of the database at hand; `undo` = {"postgresql": [...], "sqlite": [...]}."""
     forward = {"postgresql": postgresql or [], "sqlite": sqlite or []}
 

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 def client_ip(meta: Mapping[str, str], trusted_proxies: frozenset[str]) -> str:
     """The peer's address, or the last hop before our own proxies. A stranger's X-Forwarded-For is never believed."""
-    peer = meta.get("REMOTE_ADDR", "") or "0.0.0.0"
+    peer = meta.get("REMOTE_ADDR", "") or "unknown"
     if peer not in trusted_proxies:
         return peer
     for hop in reversed([part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]):

@@ -58,7 +58,8 @@ def _as_date(number: str) -> str:
 
 def _part(number: str, postgresql: str, sqlite: str) -> str:
     if on_postgresql():
-        return f"CAST(EXTRACT({postgresql} FROM {_as_date(number)}) AS INTEGER)"
+        # date_part counts in floats, which is exact here and twice as fast as EXTRACT, which counts in decimals
+        return f"CAST(date_part('{postgresql}', {_as_date(number)}) AS INTEGER)"
     return f"CAST(strftime('{sqlite}', {_as_date(number)}) AS INTEGER)"
 
 
@@ -69,11 +70,11 @@ def date_of(number: str) -> str:
 
 def month_of(number: str) -> str:
     """year * 12 + month of a day number: months that follow each other differ by 1."""
-    return f"({_part(number, 'YEAR', '%Y')} * 12 + {_part(number, 'MONTH', '%m')})"
+    return f"({_part(number, 'year', '%Y')} * 12 + {_part(number, 'month', '%m')})"
 
 
 def day_of_month(number: str) -> str:
-    return _part(number, "DAY", "%d")
+    return _part(number, "day", "%d")
 
 
 def month_index(arguments: str) -> str:
@@ -84,7 +85,7 @@ def month_index(arguments: str) -> str:
     x, month, dom = (part.strip() for part in arguments.split("|"))
     full = f"{day_of_month(x)} >= {dom} OR {day_of_month(f'{x} + 1')} = 1"
     k = f"{month_of(x)} - {month} - CASE WHEN {full} THEN 0 ELSE 1 END"
-    return f"CASE WHEN {k} > 0 THEN {k} ELSE 0 END"
+    return f"{'GREATEST' if on_postgresql() else 'MAX'}({k}, 0)"
 
 
 def months_after(arguments: str) -> str:
@@ -144,7 +145,7 @@ def with_clause(ctes: Mapping[str, str], body: str) -> str:
     A text may begin with MATERIALIZED or NOT MATERIALIZED.
     """
     needed, words = [], set(re.findall(r"\w+", body))
-    for name, text in reversed(ctes.items()):
+    for name, text in reversed(list(ctes.items())):
         if name in words:
             words |= set(re.findall(r"\w+", text))
             hint, query = HINT.fullmatch(text).groups()  # type: ignore[union-attr]
@@ -152,9 +153,24 @@ def with_clause(ctes: Mapping[str, str], body: str) -> str:
     return f"WITH {', '.join(reversed(needed))} {body}" if needed else body
 
 
-def fetch(sql: str) -> list[dict[str, Any]]:
+# For one statement. Sorting on disk, or compiling a text that runs once, costs seconds.
+ROOMY = "SET LOCAL work_mem = '{memory}'; SET LOCAL jit = off; SET LOCAL enable_nestloop = {nestloop}; "
+
+
+def roomy(sql: str, whole: bool, memory: str = "64MB") -> str:
+    """The statement with room to sort in memory (PostgreSQL).
+
+    `whole`: it reads all of the tables. Danger: the planner takes the result of a CTE for a handful of rows, and a
+    nested loop over two of a million each never ends; so there are none then.
+    """
+    if not on_postgresql():
+        return sql
+    return ROOMY.format(memory=memory, nestloop="off" if whole else "on") + sql
+
+
+def fetch(sql: str, whole: bool = False) -> list[dict[str, Any]]:
     """All rows as dicts. The text holds its values: integers, and literals made by this file."""
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(roomy(sql, whole))
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

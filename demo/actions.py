@@ -78,7 +78,9 @@ def _follow_up(now: datetime) -> None:
     """The same step that the sweep would take, so that Today has its work list at the first look."""
     while True:
         with transaction.atomic():
-            waiting = list(Visit.objects.filter(followed_up_at=None).order_by("id").values_list("pk", flat=True)[:BATCH])
+            waiting = list(
+                Visit.objects.filter(followed_up_at=None).order_by("id").values_list("pk", flat=True)[:BATCH]
+            )
             if not waiting:
                 return
             followup.follow_up(Visit.objects.filter(pk__in=waiting), now=now)

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 REST_SECONDS = 15  # before a dead child is started again
 READY_SECONDS = 60
+DATABASE = VAR / "demo.sqlite3"
+LOGINS = VAR / "demo-logins.json"  # written last: without it the clinic was never filled to the end
 
 
 @dataclass
@@ -107,11 +109,12 @@ def environment(port: int) -> None:
             "SECRET_KEY": secret_key(),
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "TICK_SECONDS": os.environ.get("TICK_SECONDS", "10"),
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             "OPENBLAS_NUM_THREADS": "1",
         }
     )
-    for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SMS_GATEWAY_URL"):
+    os.environ["DATABASE_URL"] = f"sqlite:///{DATABASE}"
+    for name in ("REDIS_URL", "EMAIL_URL", "SMS_GATEWAY_URL"):
         os.environ[name] = ""
 
 
@@ -119,13 +122,15 @@ def prepare() -> dict[str, str]:
     """Migrate, fill when empty; {login: password} of the people of the demo."""
     import django
 
+    if not LOGINS.exists():
+        for leftover in VAR.glob("demo.sqlite3*"):
+            leftover.unlink()
     django.setup()
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     call_command("fill_demo")
-    return dict(json.loads((VAR / "demo-logins.json").read_text(encoding="utf-8")))
+    return dict(json.loads(LOGINS.read_text(encoding="utf-8")))
 
 
 def children(port: int) -> list[Child]:

@@ -14,7 +14,8 @@ from staff.models.base import Sourced
 class Spend(Sourced):
     """Money spent on a day to win patients (acquisition) or to keep them (retention). Minor units.
 
-    `campaign_code` is the external id of a campaign: campaigns stand in a higher room.
+    `campaign_code` is the external id of a campaign: campaigns stand in a higher room. A line is never
+    deleted: one of the same day with the amount below zero takes it back (`reversal_of`), so sums are right.
     """
 
     class Purpose(models.TextChoices):
@@ -26,6 +27,8 @@ class Spend(Sourced):
     date = models.DateField()
     amount = models.BigIntegerField()
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
+    note = models.CharField(max_length=300, blank=True)
+    reversal_of = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversal")
 
     class Meta(Sourced.Meta):
         indexes: ClassVar = [
@@ -33,5 +36,7 @@ class Spend(Sourced):
         ]
         constraints: ClassVar = [
             *Sourced.Meta.constraints,
-            models.CheckConstraint(condition=models.Q(amount__gte=0), name="funnel_spend_positive"),
+            models.CheckConstraint(
+                condition=models.Q(amount__gte=0) | models.Q(reversal_of__isnull=False), name="funnel_spend_positive"
+            ),
         ]

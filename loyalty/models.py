@@ -50,7 +50,10 @@ class PatientValue(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.NONE)
     rule = models.CharField(max_length=40, blank=True)  # code of the rule that decided the state
     theta_days = models.PositiveSmallIntegerField(default=0)  # the θ that was used
+    median_gap = models.PositiveIntegerField(null=True)  # M30: the patient's own rhythm, from three gaps on
     booked_at = models.DateTimeField(null=True)  # start of the next booked visit: "lost, booked"
+    year_days = models.PositiveIntegerField(default=0)  # visit-days and money of the last 365 days (M28)
+    year_money = models.BigIntegerField(default=0)
     rfm = models.CharField(max_length=3, blank=True)
     segment = models.CharField(max_length=16, blank=True)  # of M28
     refreshed_at = models.DateTimeField()
@@ -65,3 +68,21 @@ class PatientValue(models.Model):
     @property
     def margin(self) -> int:
         return self.revenue - self.cost
+
+
+class RfmScale(models.Model):
+    """Where the scores of M28 began when all patients were last ranked: `score` from `minimum` on.
+
+    `minimum` is a day number for R, visit-days for F, minor units for M. With it one patient is scored without ranking
+    all the others.
+    """
+
+    measure = models.CharField(max_length=1, choices=[("r", "R"), ("f", "F"), ("m", "M")])
+    score = models.PositiveSmallIntegerField()
+    steps = models.PositiveSmallIntegerField()  # above the score before it: some scores nobody has
+    minimum = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["measure", "score"], name="loyalty_rfmscale_once"),
+        ]

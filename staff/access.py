@@ -45,6 +45,7 @@ DEEDS: dict[str, frozenset[str]] = {
     "edit_messages": LEADERS | {MARKETER},
     "see_outbox": LEADERS | {MARKETER, ADMINISTRATOR},
     "pause_sending": LEADERS,
+    "resolve_messages": DESK,
     "manage_staff": LEADERS,
     "manage_keys": frozenset({OWNER}),
     "manage_settings": LEADERS,
@@ -56,6 +57,10 @@ DEEDS: dict[str, frozenset[str]] = {
     "write_spend": LEADERS | {MARKETER, INTEGRATION},
     "read_schema": EVERYBODY,
 }
+
+
+# Who cannot work without the second step of signing in (where settings.REQUIRE_TOTP).
+SECOND_STEP = frozenset({OWNER, MANAGER, MARKETER})
 
 
 class Person(Protocol):
@@ -97,6 +102,16 @@ def needs(deed: str) -> Callable[[View], View]:
 
     def mark(view: View) -> View:
         view.deed = deed  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def early(*unfinished: str) -> Callable[[View], View]:
+    """Marks a page that may be opened while one of these is what the signed-in person still has to do (URL names)."""
+
+    def mark(view: View) -> View:
+        view.early = frozenset(unfinished)  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.functional import lazy
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from staff.access import may
+from staff.middleware import unfinished_page
+from staff.models import Clinic
 
 # (deed, URL name, label, lucide icon)
 NAV = [
@@ -18,6 +20,7 @@ NAV = [
     ("work_items", "reception:work", _("Work list"), "list-checks"),
     ("find_patients", "reception:patients", _("Patients"), "users"),
     ("see_dashboard", "analytics:value", _("Patients' value"), "gem"),
+    ("see_dashboard", "analytics:retention", _("Retention"), "repeat"),
     ("edit_spend", "funnel:spend", _("Spend"), "wallet"),
     ("see_outbox", "messaging:outbox", _("Messages"), "send"),
     ("import_files", "mis:imports", _("Imports"), "upload"),
@@ -42,11 +45,43 @@ def nav_items(request: HttpRequest) -> list[dict[str, Any]]:
     return items
 
 
+def shell_facts(request: HttpRequest) -> dict[str, str]:
+    """What the shell says of the clinic and the person: `clinic`, `role`, `branch` and addresses."""
+    clinic = Clinic.objects.filter(pk=1).values_list("name", flat=True).first() or ""
+    user = request.user
+    if not user.is_authenticated:
+        return {"clinic": clinic}
+    return {
+        "clinic": clinic,
+        "home_url": "/",
+        "role": user.get_role_display(),
+        "branch": user.branch.name if user.branch_id else "",  # type: ignore[union-attr]
+        "profile_url": reverse("staff:profile"),
+        "sign_out_url": reverse("staff:sign_out"),
+        "find_url": address("reception:find") if may(user, "find_patients") else "",
+        "find_live_url": address("reception:find") if may(user, "find_patients") else "",
+    }
+
+
+def address(name: str) -> str:
+    """The URL of that name; empty for a page that this installation does not have."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def finished(request: HttpRequest) -> bool:
+    """Whether the person is signed in and nothing stands between him and his work."""
+    return request.user.is_authenticated and not unfinished_page(request)
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`nav`, `theme` (light, dark or empty = as the system says), `csp_nonce` for htmx."""
+    """`nav`, `shell`, `theme` (light, dark or empty = as the system says), `csp_nonce` for htmx."""
     theme = request.COOKIES.get("theme", "")
     return {
-        "nav": lazy(lambda: nav_items(request), list)() if request.user.is_authenticated else [],
+        "nav": SimpleLazyObject(lambda: nav_items(request) if finished(request) else []),
+        "shell": SimpleLazyObject(lambda: shell_facts(request)),
         "theme": theme if theme in ("light", "dark") else "",
         "csp_nonce": getattr(request, "csp_nonce", ""),
     }

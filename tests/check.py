@@ -9,7 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-APPS = "clinic_crm core staff patients messaging funnel loyalty analytics followup reception mis demo".split()
+APPS = [
+    "clinic_crm", "core", "staff", "patients", "messaging", "funnel", "loyalty", "analytics", "followup", "reception",
+    "mis", "demo",
+]  # fmt: skip
 # As in production: `check --deploy` must be clean in the shipped settings.
 DEPLOY = {
     "DEBUG": "0",

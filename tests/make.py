@@ -9,7 +9,8 @@ from typing import Any
 from core.clock import local_date
 from patients.models import Channel, Patient, PatientPhone, Payment, Service, Visit, VisitItem
 from staff.access import Actor
-from staff.models import Branch, Clinic, Doctor, Role, User
+from staff.models import Branch, Clinic, Doctor, User
+from staff.models.access import Role
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 _serial = count(1)
@@ -49,7 +50,11 @@ def service(**fields: Any) -> Service:
 
 def patient(*, phone: str = "", **fields: Any) -> Patient:
     n = next(_serial)
-    defaults: dict[str, Any] = {"last_name": f"Иванов{n}", "first_name": "Иван", "created_at": NOW - timedelta(days=400)}
+    defaults: dict[str, Any] = {
+        "last_name": f"Иванов{n}",
+        "first_name": "Иван",
+        "created_at": NOW - timedelta(days=400),
+    }
     if "branch" not in fields:
         defaults["branch"] = default_branch()
     made = Patient.objects.create(**(defaults | fields))
@@ -58,7 +63,9 @@ def patient(*, phone: str = "", **fields: Any) -> Patient:
     return made
 
 
-def visit(patient: Patient, *, start: datetime = NOW, minutes: int = 30, tz: str = "Europe/Moscow", **fields: Any) -> Visit:
+def visit(
+    patient: Patient, *, start: datetime = NOW, minutes: int = 30, tz: str = "Europe/Moscow", **fields: Any
+) -> Visit:
     defaults: dict[str, Any] = {
         "branch": patient.branch,
         "booked_at": start - timedelta(days=3),

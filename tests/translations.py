@@ -1,8 +1,8 @@
 """Translations: collect messages (no GNU gettext needed), merge, compile, and check that nothing is missing or fuzzy.
 
-    python -m tests.translations collect   writes new msgids into locale/ru/LC_MESSAGES/django.po
-    python -m tests.translations compile   writes django.mo
-    python -m tests.translations check     exit 1 when a message is untranslated, fuzzy, unknown or the .mo is stale
+python -m tests.translations collect   writes new msgids into locale/ru/LC_MESSAGES/django.po
+python -m tests.translations compile   writes django.mo
+python -m tests.translations check     exit 1 when a message is untranslated, fuzzy, unknown or the .mo is stale
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import sys
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_file
+from babel.messages.extract import extract, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale/ru/LC_MESSAGES/django.po"
 MO = PO.with_suffix(".mo")
-APPS = "clinic_crm core staff patients messaging funnel loyalty analytics followup reception mis demo".split()
+APPS = [
+    "clinic_crm", "core", "staff", "patients", "messaging", "funnel", "loyalty", "analytics", "followup", "reception",
+    "mis", "demo",
+]  # fmt: skip
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -51,9 +54,8 @@ def _template_messages() -> set[Message]:
         if file.suffix not in {".html", ".txt"}:
             continue
         source = templatize(file.read_text(encoding="utf-8"), origin=str(file))
-        stream = io.BytesIO(source.encode("utf-8"))
-        from babel.messages.extract import extract
-
+        # What is left of the page's text is filler, but its indentation would trip Python's tokenizer.
+        stream = io.BytesIO("\n".join(line.strip() for line in source.splitlines()).encode("utf-8"))
         for _line, message, _comments, context in extract("python", stream, keywords=KEYWORDS):
             found.add((message, context))
     return found

@@ -33,7 +33,7 @@ class Tale:
 
 def tell(*, seed: int, now: datetime, patients: int = 3000) -> Tale:
     """The clinic as it stands at `now` (aware), with three years behind it and some weeks booked ahead."""
-    random, today = Random(seed), now.date()
+    random, today = Random(seed), now.date()  # noqa: S311 - a tale, no secret
     first = today - timedelta(days=365 * YEARS)
     people, chairs = People(random, seed), _chairs(random, seed)
     calendar = Calendar(chairs, random)

@@ -71,7 +71,9 @@ class Touchpoint(Sourced):
     outcome = models.CharField(max_length=40, blank=True)
     note = models.TextField(blank=True)
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-    dedupe_key = models.CharField(max_length=80, null=True, unique=True)  # "visit:12": once per fact, whoever records it
+    dedupe_key = models.CharField(
+        max_length=80, null=True, unique=True
+    )  # "visit:12": once per fact, whoever records it
 
     class Meta(Sourced.Meta):
         indexes: ClassVar = [models.Index(fields=["patient", "-at", "-id"], name="patients_touch_timeline")]

@@ -41,6 +41,7 @@ class Merge(models.Model):
     by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     before = models.JSONField(default=dict)
     chosen = models.JSONField(default=dict)
+    marks = models.JSONField(default=dict)  # last id of each kind of fact: what is above came after the merge
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     conflicts = models.JSONField(default=list)

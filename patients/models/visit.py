@@ -121,7 +121,9 @@ class VisitItem(Sourced):
 
     class Meta(Sourced.Meta):
         indexes: ClassVar = [
-            models.Index(fields=["visit"], include=["service", "quantity", "amount", "cost"], name="patients_item_visit")
+            models.Index(
+                fields=["visit"], include=["service", "quantity", "amount", "cost"], name="patients_item_visit"
+            )
         ]
 
 

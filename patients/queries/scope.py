@@ -26,11 +26,12 @@ def visible_patients(by: Actor) -> QuerySet[Patient]:
     survivor = Patient.objects.filter(belongs, pk=OuterRef("canonical_id"))
     siblings = Patient.objects.filter(belongs, canonical=OuterRef("canonical_id"))
     return patients.filter(
-        belongs | Q(Exists(merged_into_me)) | Q(canonical_id__isnull=False) & (Q(Exists(survivor)) | Q(Exists(siblings)))
+        belongs
+        | Q(Exists(merged_into_me))
+        | Q(canonical_id__isnull=False) & (Q(Exists(survivor)) | Q(Exists(siblings)))
     )
 
 
 def visible_visits(by: Actor) -> QuerySet[Visit]:
     visits = Visit.objects.all()
     return visits if by.branch_id is None else visits.filter(branch_id=by.branch_id)
-

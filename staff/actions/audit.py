@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from staff.access import Actor
 from staff.models import AuditEntry, AuditHead
+from staff.rules.chain import chain_hash, head_seal
 
-CHAINED = (
-    "actor_kind",
-    "actor_id",
-    "actor_name",
-    "deed",
-    "object_kind",
-    "object_id",
-    "patient_id",
-    "fields",
-    "note",
-    "address",
-    "request_id",
-)
+_waiting: ContextVar[list[AuditEntry] | None] = ContextVar("audit_waiting", default=None)
 
 
-def seal_of(*parts: object) -> str:
-    """HMAC-SHA256 under SECRET_KEY: whoever holds only the database cannot forge it."""
-    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
-    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+@contextmanager
+def one_deed() -> Iterator[None]:
+    """Round an action that is made of other actions: their entries are written together at its end, in one transaction.
+
+    Danger: an entry locks the head of the chain until the transaction ends. An action that records and then locks
+    another row (a doctor, a patient) meets somebody who holds that row and waits for the head: a deadlock.
+    """
+    if _waiting.get() is not None:
+        yield
+        return
+    with transaction.atomic():
+        token = _waiting.set([])
+        try:
+            yield
+            entries = _waiting.get() or []
+        finally:
+            _waiting.reset(token)
+        if entries:
+            _append(entries)
 
 
-def chain_hash(previous: str, entry: AuditEntry) -> str:
-    """Hash of an entry: of the previous hash, the time in UTC and every field that it keeps."""
-    values: list[Any] = [getattr(entry, name) for name in CHAINED]
-    return seal_of(previous, entry.at.astimezone(UTC).isoformat(timespec="microseconds"), *values)
-
-
-def head_seal(head: AuditHead) -> str:
-    return seal_of(head.last_id, head.count, head.hash)
-
-
-@transaction.atomic
 def record(
     *,
     by: Actor,
@@ -57,29 +47,41 @@ def record(
     patient_id: int | None = None,
     fields: Iterable[str] = (),
     note: str = "",
-) -> AuditEntry:
-    """Append one entry. Call it last in an action: it locks the head of the chain until the transaction ends.
+) -> None:
+    """Append one entry. Call it last in an action (it locks the head of the chain), or inside `one_deed()`.
 
     `fields` are names, never values; `note` carries nothing personal.
     """
-    head = AuditHead.objects.select_for_update().get(id=1)
     entry = AuditEntry(
         at=now,
         actor_kind=by.kind,
         actor_id=by.id,
-        actor_name=by.name,
+        actor_name=by.name[:200],
         deed=deed,
         object_kind=object_kind,
         object_id=object_id,
         patient_id=patient_id,
         fields=sorted(fields),
-        note=note,
+        note=note[:300],
         address=by.address,
         request_id=by.request_id,
     )
-    entry.hash = chain_hash(head.hash, entry)
-    entry.save(force_insert=True)
-    head.last_id, head.count, head.hash = entry.pk, head.count + 1, entry.hash
+    waiting = _waiting.get()
+    if waiting is None:
+        _append([entry])
+    else:
+        waiting.append(entry)
+
+
+@transaction.atomic
+def _append(entries: list[AuditEntry]) -> None:
+    """Number and chain the entries under the lock of the head."""
+    head = AuditHead.objects.select_for_update().get(id=1)
+    for entry in entries:
+        head.last_id += 1
+        head.count += 1
+        entry.id = head.last_id
+        entry.hash = head.hash = chain_hash(head.hash, entry)
     head.seal = head_seal(head)
+    AuditEntry.objects.bulk_create(entries)
     head.save()
-    return entry

@@ -39,6 +39,7 @@ class User(AbstractBaseUser):
     doctor = models.OneToOneField(Doctor, models.SET_NULL, null=True, blank=True, related_name="user")
     language = models.CharField(max_length=2, default="ru")
     is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)  # the password was set by somebody else
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "login"
@@ -48,6 +49,9 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name or self.login
+
+    def get_full_name(self) -> str:
+        return self.full_name
 
 
 class ApiKey(models.Model):

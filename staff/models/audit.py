@@ -9,7 +9,8 @@ class AuditEntry(models.Model):
     """Who did or saw what, of which patient, when and from where. Append-only (triggers), hash-chained (R27, 152-FZ).
 
     `patient_id` is a plain number: this room stands below `patients`. `fields` holds names of fields, never values.
-    `hash` = HMAC-SHA256(key from SECRET_KEY, previous hash + canonical JSON of the row).
+    `hash` = HMAC-SHA256(key from SECRET_KEY, previous hash + canonical JSON of the row). The id is the row's number in
+    the chain (given by `record`, never by the sequence), so a hole in the numbers is a deleted row.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -35,7 +36,7 @@ class AuditEntry(models.Model):
 
 
 class AuditHead(models.Model):
-    """The end of the chain (one row, id 1): how many entries there are and the last hash, so that a cut-off tail shows."""
+    """The end of the chain (one row, id 1): number of entries and the last hash, so that a cut-off tail shows."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     last_id = models.BigIntegerField(default=0)

@@ -88,4 +88,3 @@ class Shift(Sourced):
             *Sourced.Meta.constraints,
             models.CheckConstraint(condition=models.Q(end_at__gte=models.F("start_at")), name="staff_shift_order"),
         ]
-

@@ -90,7 +90,7 @@
   window.addEventListener("pageshow", () => all("[data-once]").forEach((form) => delete form.dataset.sent));
 
   document.addEventListener("DOMContentLoaded", () => {
-    const row = location.hash && document.getElementById(location.hash.slice(1));
+    const row = document.getElementById(location.hash.slice(1));
     if (row?.matches("[data-row]")) row.focus();
     const fault = document.querySelector("[data-faults]");
     if (fault) fault.focus();

@@ -1,0 +1,144 @@
+"""Everything that the dashboard shows, as figures: tiles (now, before, twelve months), months, bridge, services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from analytics.queries.churn import churn_years
+from analytics.queries.flows import Crossings, Flow, crossings, flow, mean, month_key, repeats, worth
+from analytics.queries.kept import numbered
+from analytics.queries.lens import Lens
+from analytics.queries.services import sold
+from analytics.rules.periods import Span, months_until
+from core.clock import add_months
+from core.money import parse_money, ratio
+from loyalty.metrics import ltv_historical, repeat_rate
+from patients.metrics import Period, Scope
+
+SPARK_MONTHS = 12
+REPEAT_DAYS = 90
+FLOWS = ("check", "no_show", "rebooking", "cac")
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Board:
+    """`now` and `before`: {figure: int (count or minor units), None or {num, den, value}}.
+
+    `months`: the same by month of `spans`; `years`: M15 by year; `bridges`: {year: bridge}; `services`: see `sold`.
+    """
+
+    now: Values
+    before: Values
+    months: list[Values]
+    spans: list[Span]
+    years: dict[int, Values]
+    bridges: dict[int, dict[str, int]]
+    services: list[Values]
+    empty: bool
+
+    @classmethod
+    def restored(cls, kept: Values) -> Board:
+        """From the JSON in which a page keeps it."""
+        spans = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in kept["spans"]]
+        years = {name: numbered(kept[name]) for name in ("years", "bridges")}
+        return cls(**{**kept, "spans": spans, **years})
+
+
+def board(lens: Lens) -> Board:
+    """The number of questions depends neither on the data nor on the length of the period."""
+    scope, spans = lens.scope, months_until(lens.scope.as_of, SPARK_MONTHS)
+    flows = {what: flow(what, scope, lens.period, lens.before, spans) for what in FLOWS}
+    moves = crossings(scope)
+    bridges = bridges_of(moves, scope)
+    years = churn_years(scope, {year: bridge["end"] for year, bridge in bridges.items()})
+    return Board(
+        now=_figures(flows, at="now") | _now(lens, moves, years),
+        before=_figures(flows, at="before") | _before(lens),
+        months=_months(flows, moves, scope, [month_key(first) for first, _last in spans]),
+        spans=spans,
+        years=years,
+        bridges=bridges,
+        services=sold(scope, lens.period),
+        empty=moves.first_month is None,
+    )
+
+
+def bridges_of(moves: Crossings, scope: Scope) -> dict[int, dict[str, int]]:
+    """{year: start + new + known + returned - lost = end}, from the first year with a visit."""
+    first = moves.first_month
+    if first is None:
+        return {}
+    years = range((first - 1) // 12, scope.as_of.year + 1)
+    return {year: moves.between(year * 12 + 1, year * 12 + 12) for year in years}
+
+
+def _figures(flows: dict[str, Flow], *, at: str = "", month: int = 0) -> Values:
+    """Figures of one of the two periods (`at`: now or before), or of a month."""
+    check, diary, ends, won = (flows[what] for what in FLOWS)
+    where: dict[str, Any] = {"at": at, "month": month}
+    visits = check.total("n", "visit", **where)
+    paid, paid_sum = (check.total(name, "visit", **where) for name in ("paid", "paid_sum"))
+    missed, came = (diary.total("n", status, **where) for status in ("no_show", "completed"))
+    new, spend = won.total("n", "patient", **where), won.total("total", "spend", **where)
+    return {
+        "revenue": check.total("total", "payment", **where),
+        "visits": visits,
+        "paid_visits": paid,
+        "average_check": mean(paid_sum, paid),
+        "no_show": ratio(missed, missed + came),
+        "rebooking": ratio(ends.total("rebooked", "visit", **where), visits),
+        "covered": ratio(ends.total("covered", "visit", **where), visits),
+        "new": new,
+        "spend": spend,
+        "cac": mean(spend, new),
+    }
+
+
+def _now(lens: Lens, moves: Crossings, years: dict[int, Values]) -> Values:
+    year = years.get(lens.scope.as_of.year, {})
+    return _ltv(lens.scope) | _repeat(lens.scope, lens.period) | _churn(year) | {"active": moves.active}
+
+
+def _before(lens: Lens) -> Values:
+    """LTV and active patients as of the end of the period before; the year as of the same day a year ago."""
+    then = lens.as_of(min(lens.before.last, lens.scope.as_of))
+    year_ago = lens.as_of(add_months(lens.scope.as_of, -12))
+    year = churn_years(year_ago, {year_ago.as_of.year: 0}).get(year_ago.as_of.year, {})
+    return _ltv(then) | _repeat(lens.scope, lens.before) | _churn(year) | {"active": crossings(then).active}
+
+
+def _churn(year: Values) -> Values:
+    return {"churn": year.get("churn"), "inflow": year.get("inflow"), "churn_status": year.get("status", "no_data")}
+
+
+def _ltv(scope: Scope) -> Values:
+    found = ltv_historical(scope)
+    return {"patients": found["patients"], **{name: _minor(found[name]) for name in ("ltv_margin", "ltv_revenue")}}
+
+
+def _minor(text: str | None) -> int | None:
+    return None if text is None else parse_money(text)
+
+
+def _repeat(scope: Scope, period: Period) -> Values:
+    return {f"repeat_{kind}": rate for kind, rate in repeat_rate(scope, period, REPEAT_DAYS).items()}
+
+
+def _months(flows: dict[str, Flow], moves: Crossings, scope: Scope, keys: list[int]) -> list[Values]:
+    again = repeats(scope, REPEAT_DAYS, keys[0], keys[-1])
+    return [
+        _figures(flows, month=key)
+        | {"key": key, "active": moves.between(key, key)["end"], "bridge": moves.between(key, key)}
+        | {"ltv_margin": mean(total["revenue"] - total["cost"], total["patients"])}
+        | {f"repeat_{kind}": _rate(again.get((kind, key))) for kind in ("primary", "existing")}
+        for key, total in zip(keys, worth(scope, keys), strict=True)
+    ]
+
+
+def _rate(row: dict[str, int] | None) -> Values:
+    """As M16: {num, den, value, immature}."""
+    found = row or {"n": 0, "mature": 0, "success": 0}
+    return {**ratio(found["success"], found["mature"]), "immature": found["n"] - found["mature"]}

@@ -1,0 +1,1 @@
+"""Pure arithmetic of pages: periods and how they are compared, tables with typed columns."""

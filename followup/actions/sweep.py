@@ -1,0 +1,76 @@
+"""The safety net of every minute: visits that still lack a step, and patients whose value a fact has changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from followup.actions.unknown import list_unknown
+from followup.actions.visits import follow_up
+from followup.models import Cursor
+from followup.queries import lines_after, patients_of, waiting, window_start
+from loyalty import actions as loyalty
+from patients.models import Visit
+from staff.queries.changes import settled_changes
+
+BATCH = 500
+HISTORY_BATCH = 20_000
+ROUNDS = 40  # a sweep ends; the next minute has the next one
+
+
+def sweep(*, now: datetime) -> int:
+    """Follow up what waits, in bounded batches of their own transactions. Returns the number of visits."""
+    done = skip_history(now=now)
+    for _round in range(ROUNDS):
+        ids = list(waiting().values_list("pk", flat=True)[:BATCH])
+        if not ids:
+            break
+        follow_up(Visit.objects.filter(pk__in=ids), now=now)
+        done += len(ids)
+    refresh_changed(now=now)
+    list_unknown(now=now)
+    return done
+
+
+def skip_history(*, now: datetime) -> int:
+    """Years of imported visits are marked at once: nothing follows from them but the value of their patients."""
+    old = waiting().filter(start_at__lt=window_start(now)).order_by()
+    total = 0
+    for _round in range(ROUNDS):
+        ids = old.values("pk")[:HISTORY_BATCH]
+        marked = Visit.objects.filter(pk__in=ids).update(followed_up_at=now)
+        total += marked
+        if marked < HISTORY_BATCH:
+            break
+    if total:
+        loyalty.refresh_values(patients=None, now=now)
+    return total
+
+
+@transaction.atomic
+def refresh_changed(*, now: datetime) -> int:
+    """Work off the change feed from where we stopped. Returns the number of patients whose value was worked out."""
+    cursor, fresh = Cursor.objects.select_for_update().get_or_create(name="values")
+    if fresh:
+        return _begin(cursor, now)
+    changed: set[int] = set()
+    for _round in range(ROUNDS):
+        lines = lines_after((cursor.xact, cursor.change_id))
+        if not lines:
+            break
+        changed |= patients_of(lines)
+        cursor.xact, cursor.change_id = lines[-1].xact, lines[-1].pk
+    if changed:
+        loyalty.refresh_values(patients=changed, now=now)
+        cursor.save()
+    return len(changed)
+
+
+def _begin(cursor: Cursor, now: datetime) -> int:
+    """The first time: everybody, and the feed from its present end on."""
+    last = settled_changes().reverse().first()
+    if last is not None:
+        cursor.xact, cursor.change_id = last.xact, last.pk
+        cursor.save()
+    return loyalty.refresh_values(patients=None, now=now)

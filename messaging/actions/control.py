@@ -1,0 +1,104 @@
+"""What people do with the outbox: switches, texts, and a decision about a message whose outcome nobody knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from messaging.models import AutomationSetting, Message, Template, TransportSetting
+from messaging.models.outbox import Reason, State
+from messaging.rules import placeholders
+from messaging.rules.placeholders import one_line
+from staff import actions as staff
+from staff.access import Actor
+from staff.models import Clinic
+
+
+class AlreadyResolved(Exception):
+    """The message is no longer unknown: somebody, or the provider, was quicker."""
+
+
+@transaction.atomic
+def pause_sending(*, paused: bool, by: Actor, now: datetime) -> None:
+    """The one switch for everything. Once this returns, not one more message is claimed or marked."""
+    Clinic.objects.filter(pk=1).update(sending_paused=paused)
+    staff.record(by=by, deed="pause_sending", now=now, object_kind="clinic", object_id=1, note=_word(paused))
+
+
+@transaction.atomic
+def pause_transport(*, transport: str, paused: bool, by: Actor, now: datetime) -> None:
+    TransportSetting.objects.update_or_create(transport=transport, defaults={"paused": paused, "updated_at": now})
+    staff.record(by=by, deed="pause_sending", now=now, object_kind="transport", note=f"{transport}: {_word(paused)}")
+
+
+def _word(paused: bool) -> str:
+    return "paused" if paused else "resumed"
+
+
+@transaction.atomic
+def switch_automation(*, code: str, is_on: bool, by: Actor, now: datetime) -> None:
+    """Switching off also stops what is queued already: it is asked at send time."""
+    AutomationSetting.objects.update_or_create(code=code, defaults={"is_on": is_on, "updated_at": now})
+    word = "on" if is_on else "off"
+    staff.record(by=by, deed="edit_messages", now=now, object_kind="automation", note=f"{code}: {word}")
+
+
+@transaction.atomic
+def save_template(
+    *, code: str, transport: str, language: str, subject: str, body: str, by: Actor, now: datetime
+) -> Template:
+    """Replace the text. Raises `placeholders.BadTemplate` for anything outside of the closed language."""
+    placeholders.check(body)
+    if transport == "email":
+        placeholders.check(subject)
+    row, _made = Template.objects.update_or_create(
+        code=code,
+        transport=transport,
+        language=language,
+        defaults={
+            "subject": one_line(subject) if transport == "email" else "",
+            "body": body,
+            "updated_at": now,
+            "updated_by_id": by.id if by.kind == "user" else None,
+        },
+    )
+    staff.record(
+        by=by,
+        deed="edit_messages",
+        now=now,
+        object_kind="template",
+        object_id=row.pk,
+        fields=["subject", "body"],
+        note=f"{code} {transport} {language}",
+    )
+    return row
+
+
+@transaction.atomic
+def resolve_unknown(*, message: Message, sent: bool, by: Actor, now: datetime) -> None:
+    """A person decides: it did go out, or it is to be queued again (and only then may a double happen).
+
+    Raises AlreadyResolved.
+    """
+    changes: dict[str, object] = {"state": State.SENT, "sent_at": message.first_tried_at or now}
+    if not sent:
+        changes = {"state": State.QUEUED, "not_before": now}
+    changed = Message.objects.filter(pk=message.pk, state=State.UNKNOWN).update(
+        **changes,
+        reason=Reason.BY_PERSON,
+        next_check_at=None,
+        unsure_at=None,
+        resolved_by_id=by.id if by.kind == "user" else None,
+    )
+    if not changed:
+        raise AlreadyResolved
+    staff.record(
+        by=by,
+        deed="resolve_messages",
+        now=now,
+        object_kind="message",
+        object_id=message.pk,
+        patient_id=message.patient_id,
+        note="marked as sent" if sent else "queued again",
+    )

@@ -1,0 +1,95 @@
+"""One batch: claim, mark, hand over, write down what is known. The only place that calls a transport's `send`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from core.logs import scrubbed
+from messaging.actions.claim import claim, mark_inflight
+from messaging.actions.rows import states, update_each
+from messaging.models import Heartbeat
+from messaging.models.outbox import Reason, State
+from messaging.queries.clock import database_now
+from messaging.rules import backoff
+from messaging.transports import transport as transport_of
+from messaging.transports.base import Deadline, Outcome, Result, Transport
+
+LAST_MOMENT = 1.0  # seconds of the lease kept for writing down the outcomes
+TAKEN = (State.QUEUED, State.CLAIMED, State.INFLIGHT, State.UNKNOWN)
+DONE = {"owner": "''", "lease_until": "NULL"}
+
+
+def send_batch(*, transport: str, owner: str, now: datetime) -> bool:
+    """Send one batch of `transport`. `owner` is unique to the call. True while there may be more.
+
+    Deliberately not one transaction: the mark must be committed before the call is made, the outcome after it. Whatever
+    dies in between is found by `reap`.
+    """
+    carrier = transport_of(transport)
+    remembers = carrier.key_seconds if carrier.dedupe == "key" else float("inf")
+    ids = claim(transport=transport, owner=owner, size=carrier.batch, now=now, key_seconds=remembers)
+    beat(name="sent", now=now)
+    if ids is None:
+        return False
+    deadline = _deadline(carrier)  # counted from before the mark: the lease of the mark ends later, never earlier
+    letters = mark_inflight(ids=ids, owner=owner, now=now)
+    if letters:
+        note_outcomes(outcomes=carrier.send(letters, deadline), settle_seconds=carrier.settle_seconds)
+        beat(name="sent", now=database_now())
+    return True
+
+
+def _deadline(carrier: Transport) -> Deadline:
+    """The last call that starts in time also ends in time; a very short lease leaves at least half of itself."""
+    lease = float(settings.SENDING_LEASE_SECONDS)
+    return Deadline(max(lease - carrier.call_seconds - LAST_MOMENT, lease / 2))
+
+
+@transaction.atomic
+def note_outcomes(*, outcomes: Sequence[Outcome], settle_seconds: float) -> None:
+    """Two UPDATEs a batch. An acceptance is the truth whatever became of the lease; another outcome only counts while
+    this try (id and attempt) is still the last word."""
+    now = database_now()
+    accepted = [o for o in outcomes if o.result is Result.ACCEPTED]
+    update_each(
+        ["provider_id", "sent_at", "state"],
+        [(o.letter.id, o.letter.attempt, o.provider_id, now, State.SENT.value) for o in accepted],
+        guard=states(TAKEN),
+        reason="''",
+        next_check_at="NULL",
+        unsure_at="NULL",
+        **DONE,
+    )
+    settled = now + timedelta(seconds=settle_seconds)
+    others = [_after(o, now, settled) for o in outcomes if o.result is not Result.ACCEPTED]
+    columns = ["state", "reason", "detail", "not_before", "next_check_at", "unsure_at"]
+    update_each(columns, others, guard=states([State.INFLIGHT]), **DONE)
+
+
+def _after(outcome: Outcome, now: datetime, settled: datetime) -> tuple[object, ...]:
+    """(id, attempt, state, reason, detail, not_before, next_check_at, unsure_at); None keeps what is there."""
+    letter = outcome.letter
+    key, said = (letter.id, letter.attempt), (outcome.reason, scrubbed(outcome.detail)[:200])
+    if outcome.result is Result.REFUSED:
+        return *key, State.REFUSED.value, *said, None, None, None
+    if outcome.result is Result.UNKNOWN:
+        return *key, State.UNKNOWN.value, *said, None, settled, letter.unsure_at or now
+    if outcome.result is Result.NOT_TRIED:
+        return *key, State.QUEUED.value, "", "", now, None, None
+    if letter.attempt < backoff.MOST_ATTEMPTS:
+        later = now + backoff.wait(letter.attempt, outcome.retry_after)
+        return *key, State.QUEUED.value, *said, later, None, None
+    # An earlier try may have been accepted: then nobody may say that this message did not go out.
+    end = State.UNKNOWN if letter.unsure_at else State.REFUSED
+    return *key, end.value, Reason.GAVE_UP.value, said[1], None, None, None
+
+
+def beat(*, name: str, now: datetime) -> None:
+    """Write down that a thing that must happen again and again happened: `tick`, `sent`."""
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name, at=now)], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
+    )

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Patient, Visit
+from patients.models.contact import Purpose
+from patients.models.person import Transport
+from staff.models import User
+
+
+class State(models.TextChoices):
+    """queued → claimed → inflight → sent → delivered | undelivered; or an end with a reason; or unknown."""
+
+    QUEUED = "queued", _("waiting")
+    CLAIMED = "claimed", _("taken by a worker")
+    INFLIGHT = "inflight", _("being handed over")
+    SENT = "sent", _("sent")
+    DELIVERED = "delivered", _("delivered")
+    UNDELIVERED = "undelivered", _("not delivered")
+    SKIPPED = "skipped", _("not needed")
+    REFUSED = "refused", _("refused")
+    EXPIRED = "expired", _("too late")
+    UNKNOWN = "unknown", _("outcome unknown")
+
+
+class Reason(models.TextChoices):
+    """Why a message was not sent, or why its outcome is not known."""
+
+    WINDOW = "window", _("its time has passed")
+    VISIT_GONE = "visit_gone", _("the visit is no longer there")
+    VISIT_CANCELLED = "visit_cancelled", _("the visit was cancelled")
+    VISIT_MOVED = "visit_moved", _("the visit was moved")
+    VISIT_PAST = "visit_past", _("the visit has begun or is over")
+    DECEASED = "deceased", _("the patient died")
+    TEST = "test", _("a test person")
+    WITHDRAWN = "withdrawn", _("the patient wants no messages")
+    NO_CONSENT = "no_consent", _("no consent")
+    NO_ADDRESS = "no_address", _("no phone or e-mail")
+    NO_VALUE = "no_value", _("a value for the text is missing")
+    SWITCHED_OFF = "switched_off", _("this automation is switched off")
+    TOO_CLOSE = "too_close", _("another message about this visit went out less than 3 hours before")
+    QUIET = "quiet", _("held for quiet hours")
+    BLOCKED = "blocked", _("blocked by the operator at the subscriber's request")
+    GATEWAY = "gateway", _("refused by the provider")
+    NOT_CONFIGURED = "not_configured", _("no provider is set up for this transport")
+    BUSY = "busy", _("the provider was busy or away")
+    GAVE_UP = "gave_up", _("the provider was away too long")
+    BAD_MESSAGE = "bad_message", _("the message could not be put together")
+    NO_ANSWER = "no_answer", _("the provider's answer did not arrive")
+    LEASE = "lease", _("the worker died while handing it over")
+    SAME_TEXT = "same_text", _("the provider saw the same text within a minute")
+    KEY_EXPIRED = "key_expired", _("too old to be sent again safely")
+    BY_PERSON = "by_person", _("decided by a person")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, now: datetime) -> MessageQuerySet:
+        """Waiting rows whose time has come."""
+        return self.filter(state=State.QUEUED, not_before__lte=now)
+
+
+class Message(models.Model):
+    """The outbox: a row *is* the work to do. Written with the fact that caused it, or planned from facts by the tick.
+
+    `dedupe_key` says once per what. `about_at` is the start of the visit that the text speaks of: when the visit moves,
+    the row no longer agrees with it and is skipped. `text` is put together at the first claim from the frozen
+    `variables` and never changes again, so that a repeated call says the same under the same `client_id`, which is
+    the provider's idempotency key. Leases (`owner`, `lease_until`) go by the database's clock. `unsure_at` is the first
+    moment at which a call had no known outcome: from then on a repeat is only safe within the key's lifetime.
+    """
+
+    patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="messages", db_index=False)
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    visit = models.ForeignKey(Visit, models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False)
+    about_at = models.DateTimeField(null=True)
+    automation = models.CharField(max_length=40, blank=True)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    transport = models.CharField(max_length=10, choices=Transport.choices)
+    address = models.CharField(max_length=254, blank=True)
+    language = models.CharField(max_length=2, default="ru")
+    tz = models.CharField(max_length=64)  # the addressee's: quiet hours go by it
+    template = models.CharField(max_length=40, blank=True)
+    variables = models.JSONField(default=dict)
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField(blank=True)
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    client_id = models.CharField(max_length=40, null=True, unique=True)
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=11, choices=State.choices, default=State.QUEUED)
+    reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
+    detail = models.CharField(max_length=200, blank=True)  # the provider's words, scrubbed
+    owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True)
+    unsure_at = models.DateTimeField(null=True)
+    next_check_at = models.DateTimeField(null=True)  # of an unknown one: when to ask the provider
+    checks = models.PositiveSmallIntegerField(default=0)
+    provider_id = models.CharField(max_length=120, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    status_at = models.DateTimeField(null=True)  # the provider's clock: when the reported status became true
+    resolved_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(patient__isnull=False, user=None) | models.Q(patient=None, user__isnull=False),
+                name="messaging_message_one_addressee",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["transport", "not_before", "id"],
+                condition=models.Q(state="queued"),
+                name="messaging_message_due",
+            ),
+            models.Index(fields=["expires_at"], condition=models.Q(state="queued"), name="messaging_message_expiring"),
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state__in=("claimed", "inflight")),
+                name="messaging_message_leased",
+            ),
+            models.Index(
+                fields=["transport", "next_check_at"],
+                condition=models.Q(state="unknown"),
+                name="messaging_message_unknown",
+            ),
+            models.Index(fields=["state", "-id"], name="messaging_message_state"),
+            models.Index(fields=["patient", "-id"], name="messaging_message_patient"),
+            models.Index(fields=["visit", "about_at"], name="messaging_message_visit"),
+            models.Index(fields=["created_at", "automation", "state"], name="messaging_message_created"),
+            models.Index(
+                fields=["provider_id"], condition=~models.Q(provider_id=""), name="messaging_message_provider"
+            ),
+        ]
+
+
+class DeliveryEvent(models.Model):
+    """One report of a provider. `event_id` makes a doubled one harmless; an unknown message leaves `message` empty."""
+
+    transport = models.CharField(max_length=10)
+    event_id = models.CharField(max_length=120)
+    message = models.ForeignKey(Message, models.CASCADE, null=True, related_name="events")
+    status = models.CharField(max_length=12)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["transport", "event_id"], name="messaging_event_once"),
+        ]
+
+
+class MailboxItem(models.Model):
+    """The demo's local mailbox: what the demo transport "delivered". Written by that transport and nothing else."""
+
+    client_id = models.CharField(max_length=40, unique=True)
+    transport = models.CharField(max_length=10)
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    at = models.DateTimeField()

@@ -1,0 +1,1 @@
+"""Pure arithmetic of messages: quiet hours, segments, the closed language of texts, signatures."""

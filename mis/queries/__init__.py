@@ -1,0 +1,1 @@
+"""What imports ask: files and jobs."""

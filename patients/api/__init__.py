@@ -1,0 +1,11 @@
+"""The API doors of this room."""
+
+from patients.api.care import VISIT_DOOR
+from patients.api.contact import CONSENT_DOOR, TOUCHPOINT_DOOR
+from patients.api.money import PAYMENT_DOOR
+from patients.api.people import PATIENT_DOOR
+from patients.api.price import CHANNEL_DOOR, SERVICE_DOOR
+
+DOORS = (PATIENT_DOOR, VISIT_DOOR, PAYMENT_DOOR, SERVICE_DOOR, CHANNEL_DOOR, CONSENT_DOOR, TOUCHPOINT_DOOR)
+
+__all__ = ["DOORS"]

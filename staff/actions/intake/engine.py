@@ -1,0 +1,171 @@
+"""The frame of every intake: one transaction, repeated rows in rounds, the change feed and one audit entry."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext as _
+
+from staff.access import Actor
+from staff.actions.audit import record as audit
+from staff.actions.intake import store
+from staff.actions.intake.batch import Batch
+from staff.actions.intake.results import CREATED, FAILED, UNCHANGED, UPDATED, Record, RowResult
+from staff.actions.journal import current_xact
+from staff.models import Change, Source
+
+ATTEMPTS = 5
+MOST_ROUNDS = 20  # the same external id more often than this in one batch is a mistake of the sender
+FEED = ("xact", "at", "resource", "object_id", "branch_id", "source_code", "external_id", "kind", "target_id")
+Work = Callable[[list[tuple[int, Mapping[str, Any]]]], Batch]
+
+
+def intake(work: Work, *, rows: Sequence[Mapping[str, Any]], by: Actor, now: datetime, deed: str) -> list[RowResult]:
+    """Run `work` over the rows in one transaction; one RowResult a row, in the order of the rows.
+
+    A unique key taken meanwhile by another writer, or a deadlock with one, is no error: the batch starts again and
+    finds the other's rows. Raises IntegrityError when that does not help `ATTEMPTS` times.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            with quiet_memory(), transaction.atomic():
+                return _once(work, rows, by, now, deed)
+        except (IntegrityError, OperationalError) as error:
+            if attempt == ATTEMPTS - 1 or not _passes(error):
+                raise
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def quiet_memory() -> Iterator[None]:
+    """No search for reference cycles while a batch makes its many small objects: that cost a third of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _passes(error: Exception) -> bool:
+    """Whether trying again can help: unique violation, serialization failure, deadlock."""
+    return getattr(error.__cause__, "pgcode", "") in ("23505", "40001", "40P01")
+
+
+def _once(work: Work, rows: Sequence[Mapping[str, Any]], by: Actor, now: datetime, deed: str) -> list[RowResult]:
+    results: list[RowResult] = []
+    batches: list[Batch] = []
+    for number, numbered in enumerate(_rounds(rows)):
+        if number == MOST_ROUNDS:
+            results.extend(_too_often(numbered))
+            break
+        batch = work(numbered)
+        batches.append(batch)
+        results.extend(record.result() for record in batch.records)
+        for record in batch.records:
+            record.dependents = []  # no rings left: the batch is freed at once, not by the collector
+    written = [record for batch in batches for record in (*batch.created, *batch.updated)]
+    if written:
+        _audit(written, batches[0], by, now, deed)
+    return sorted(results, key=lambda result: result.index)
+
+
+def _rounds(rows: Sequence[Mapping[str, Any]]) -> Iterable[list[tuple[int, Mapping[str, Any]]]]:
+    """The rows as they stand; an external id that comes again goes to the next round, so that the newest wins."""
+    waiting = list(enumerate(rows))
+    for number in range(MOST_ROUNDS + 1):
+        if not waiting:
+            return
+        if number == MOST_ROUNDS:
+            yield waiting
+            return
+        now: list[tuple[int, Mapping[str, Any]]] = []
+        later: list[tuple[int, Mapping[str, Any]]] = []
+        seen: set[Any] = set()
+        for index, row in waiting:
+            key = row.get("external_id") if type(row) is dict or isinstance(row, Mapping) else None
+            key = key if isinstance(key, (str, int)) and key != "" else (index,)
+            (later if key in seen else now).append((index, row))
+            seen.add(key)
+        yield now
+        waiting = later
+
+
+def _too_often(numbered: list[tuple[int, Mapping[str, Any]]]) -> list[RowResult]:
+    reason = _("stands more than %(limit)d times in one batch") % {"limit": MOST_ROUNDS}
+    return [
+        RowResult(index, str(row.get("external_id")), None, FAILED, {"external_id": [reason]})
+        for index, row in numbered
+    ]
+
+
+def _audit(written: list[Record], batch: Batch, by: Actor, now: datetime, deed: str) -> None:
+    one = written[0] if len(written) == 1 else None
+    counts = {status: sum(r.status == status for r in written) for status in (CREATED, UPDATED)}
+    kind = batch.resource.name
+    patient_id = None
+    if one is not None:
+        patient_id = one.id if kind == "patients" else one.values.get("patient_id")
+    audit(
+        by=by,
+        deed=deed,
+        now=now,
+        object_kind=kind,
+        object_id=one.id if one else None,
+        patient_id=patient_id,
+        fields=sorted({*one.given, *one.loose}) if one else (),
+        note=f"{batch.source.code}: created {counts[CREATED]}, updated {counts[UPDATED]}",
+    )
+
+
+def record_plain(batch: Batch, numbered: list[tuple[int, Mapping[str, Any]]]) -> Batch:
+    """All the steps of a resource that has nothing nested."""
+    batch.read(numbered)
+    batch.load()
+    batch.settle()
+    batch.classify()
+    batch.write()
+    feed(batch)
+    return batch
+
+
+def feed(*batches: Batch) -> None:
+    """Lines of the change feed for what the batches created or updated: one COPY."""
+    lines: list[tuple[Any, ...]] = []
+    for batch in batches:
+        name, branch_of, code = batch.resource.name, batch.resource.branch, batch.source.code
+        for record in (*batch.created, *batch.updated):
+            branch = branch_of(record) if branch_of else None
+            lines.append((name, record.id, branch, code, record.external_id, Change.Kind.CHANGED.value, None))
+    if lines:
+        note_lines(lines, batches[0].now)
+
+
+def note_lines(lines: list[tuple[Any, ...]], now: datetime) -> None:
+    """Feed lines (resource, object id, branch id, source code, external id, kind, target id)."""
+    xact = current_xact()
+    store.insert(Change, FEED, [(xact, now, *line) for line in lines])
+
+
+def plain(resource: Any) -> Callable[..., list[RowResult]]:
+    """The `record_*` action of a resource that has nothing nested."""
+
+    def record_rows(
+        *, source: Source, rows: Sequence[Mapping[str, object]], by: Actor, now: datetime
+    ) -> list[RowResult]:
+        def work(numbered: list[tuple[int, Mapping[str, Any]]]) -> Batch:
+            return record_plain(Batch(resource, source=source, by=by, now=now), numbered)
+
+        return intake(work, rows=rows, by=by, now=now, deed=f"record_{resource.name}")
+
+    record_rows.__doc__ = f"Upsert {resource.name}; the row interface of `staff.actions.intake`."
+    return record_rows
+
+
+__all__ = ["FAILED", "UNCHANGED", "feed", "intake", "note_lines", "plain", "record_plain"]

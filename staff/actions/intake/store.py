@@ -1,0 +1,132 @@
+"""Rows into tables by the fastest way of the database at hand: COPY on PostgreSQL, executemany on SQLite.
+
+Every function is one or two statements, however many rows there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+from django.db.models.expressions import RawSQL
+
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+PIECE = 1000
+SEQUENCE = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+
+
+def on_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def among(values: Iterable[Any], kind: str = "text") -> RawSQL:
+    """For `filter(column__in=among(values))`: one parameter, whatever the number of values. `kind`: text or bigint."""
+    keys = list(values)
+    if on_postgresql():
+        return RawSQL(f"SELECT unnest(%s::{kind}[])", [keys])  # noqa: S611 the kind is ours
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(keys)])
+
+
+def new_ids(model: type[Model], count: int) -> list[int]:
+    """`count` fresh ids of the table. On SQLite the write lock is held since BEGIN, so nobody else takes them."""
+    table = model._meta.db_table
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        if on_postgresql():
+            cursor.execute(SEQUENCE, [table, count])
+            return [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+    first = (row[0] if row else 0) + 1
+    return list(range(first, first + count))
+
+
+def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """New rows; `columns` are attribute names."""
+    if not rows:
+        return
+    table, names = model._meta.db_table, [column_of(model, name) for name in columns]
+    with connection.cursor() as cursor:
+        if on_postgresql():
+            _copy(cursor, table, names, rows)
+        else:
+            marks = ", ".join(["%s"] * len(names))
+            cursor.executemany(f"INSERT INTO {table} ({_listed(names)}) VALUES ({marks})", _adapted(rows))  # noqa: S608
+
+
+def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set `columns` of existing rows; each row is (*values, id)."""
+    if not rows or not columns:
+        return
+    table, names = model._meta.db_table, [column_of(model, name) for name in columns]
+    with connection.cursor() as cursor:
+        if not on_postgresql():
+            sets = ", ".join(f'"{name}" = %s' for name in names)
+            cursor.executemany(f"UPDATE {table} SET {sets} WHERE id = %s", _adapted(rows))  # noqa: S608
+            return
+        stage, sets = f"stage_{table}", ", ".join(f'"{name}" = s."{name}"' for name in names)
+        listed = _listed([*names, "id"])
+        cursor.execute(f"CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT {listed} FROM {table} LIMIT 0")  # noqa: S608
+        _copy(cursor, stage, [*names, "id"], rows)
+        cursor.execute(f"UPDATE {table} t SET {sets} FROM {stage} s WHERE t.id = s.id")  # noqa: S608
+        cursor.execute(f"DROP TABLE {stage}")
+
+
+def column_of(model: type[Model], attname: str) -> str:
+    return str(next(field.column for field in model._meta.concrete_fields if field.attname == attname))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _copy(cursor: Any, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    with connection.wrap_database_errors:  # Django wraps execute() only: a deadlock would come through bare
+        cursor.copy_expert(f"COPY {table} ({_listed(names)}) FROM STDIN", Lines(rows))
+
+
+class Lines:
+    """COPY's text of the rows, a piece at a time: while the server stores one piece, the next is made."""
+
+    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
+        self.pieces = (rows[start : start + PIECE] for start in range(0, len(rows), PIECE))
+
+    def read(self, _size: int = -1) -> str:
+        piece = next(self.pieces, None)
+        if piece is None:
+            return ""
+        columns = [_copy_column(column) for column in zip(*piece, strict=True)]
+        return "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
+
+
+def _copy_column(values: tuple[Any, ...]) -> Sequence[str]:
+    """COPY's text of one column. Whole columns at a time: most are all numbers, all plain text, or all the same."""
+    first = values[0]
+    if values.count(first) == len(values):
+        return [_copy_text(first)] * len(values)
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        joined = "".join(values)
+        return values if joined.isprintable() and "\\" not in joined else list(map(_copy_text, values))
+    return list(map(str, values)) if not kinds & {str, type(None)} else list(map(_copy_text, values))
+
+
+def _copy_text(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    return value.translate(ESCAPES) if type(value) is str else str(value)
+
+
+def _adapted(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [[_sqlite_value(value) for value in row] for row in rows]
+
+
+def _sqlite_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,1 @@
+"""The shape of what is typed on this room's pages."""

@@ -1,0 +1,118 @@
+"""The pages "Messages" and "Texts and automations"."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from messaging.models import Message, Template
+from staff.models import AuditEntry, Clinic
+from tests import make
+from tests.messaging.outbox import queued
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def plainly(settings):
+    settings.REQUIRE_TOTP = False
+
+
+def signed_in(role: str, **fields) -> Client:
+    client = Client()
+    client.force_login(make.user(role, **fields), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_the_outbox_shows_every_state_with_its_reason_and_masks_nothing_it_may_show():
+    queued(address="+79161234567")
+    queued()
+    Message.objects.filter(pk=Message.objects.last().pk).update(state="skipped", reason="visit_moved")
+    page = signed_in("manager").get("/messages/", headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    assert "the visit was moved" in page.content.decode() and "916 123-45-67" in page.content.decode().replace(
+        "\xa0", " "
+    )
+    marketer = signed_in("marketer").get("/messages/").content.decode().replace("\xa0", " ")
+    assert "916 123-45-67" not in marketer
+
+
+def test_the_number_of_queries_does_not_grow_and_pages_are_keyset():
+    client = signed_in("owner")
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as taken:
+            assert client.get("/messages/").status_code == 200
+        return len(taken)
+
+    queued()
+    cost()  # the first request of a session writes it
+    one = cost()
+    for _each in range(60):
+        queued()
+    assert cost() == one < 30
+    first = client.get("/messages/")
+    after = first.context["page"].after
+    second = client.get(f"/messages/?after={after}")
+    shown = [row["message"].pk for page in (first, second) for row in page.context["rows"]]
+    assert len(shown) == len(set(shown)) == 61
+    assert client.get("/messages/?after=x&state=nonsense").status_code == 200
+
+
+def test_a_branch_sees_its_own_messages_only_and_cannot_resolve_others():
+    here, there = make.branch(), make.branch()
+    mine, other = queued(make.patient(branch=here)), queued(make.patient(branch=there))
+    Message.objects.update(state="unknown")
+    client = signed_in("administrator", branch=here)
+    assert [row["message"].pk for row in client.get("/messages/").context["rows"]] == [mine.pk]
+    assert client.post(f"/messages/{other.pk}/resolve/", {"outcome": "sent"}).status_code == 404
+    assert client.post(f"/messages/{mine.pk}/resolve/", {"outcome": "sent"}).status_code == 303
+    mine.refresh_from_db()
+    assert (mine.state, mine.reason) == ("sent", "by_person") and mine.resolved_by is not None
+    assert AuditEntry.objects.get(deed="resolve_messages").object_id == mine.pk
+
+
+def test_the_switch_is_for_leaders_and_noted():
+    assert signed_in("administrator").post("/messages/pause/", {"paused": "1"}).status_code == 403
+    assert signed_in("manager").post("/messages/pause/", {"paused": "1"}).status_code == 303
+    assert Clinic.objects.get(pk=1).sending_paused
+    assert AuditEntry.objects.filter(deed="pause_sending", note="paused").exists()
+    assert signed_in("manager").post("/messages/pause/", {"paused": "1", "transport": "pigeon"}).status_code == 404
+
+
+def test_a_text_is_edited_with_preview_and_an_unknown_placeholder_is_refused():
+    client, url = signed_in("marketer"), "/messages/texts/reminder_2h/sms/ru/"
+    assert "UCS-2" in client.get(url).content.decode()
+    preview = client.post(url, {"body": "Ждём {first_name}", "preview": "1"})
+    assert preview.status_code == 200 and "Ждём Мария" in preview.content.decode() and not Template.objects.exists()
+    refused = client.post(url, {"body": "У вас {diagnosis}"})
+    assert refused.status_code == 422 and "diagnosis" in refused.content.decode()
+    assert client.post(url, {"body": "Ждём {first_name}"}).status_code == 303
+    assert Template.objects.get().body == "Ждём {first_name}"
+    assert client.get("/messages/texts/").status_code == 200
+    assert client.get("/messages/texts/nothing/sms/ru/").status_code == 404
+
+
+def test_a_subject_is_one_line_and_checked():
+    client, url = signed_in("marketer"), "/messages/texts/reminder_2h/email/en/"
+    assert client.post(url, {"subject": "{x}", "body": "Hi"}).status_code == 422
+    assert client.post(url, {"subject": "At {time}", "body": "Hi\r\nthere"}).status_code == 303
+    assert Template.objects.get().body == "Hi\nthere"
+
+
+def test_automations_are_switched_and_their_month_adds_up():
+    client = signed_in("marketer")
+    for state, reason in [("sent", ""), ("skipped", "visit_moved"), ("queued", ""), ("unknown", "lease")]:
+        queued(automation="reminder_24h", state=state)
+        Message.objects.filter(state=state).update(reason=reason)
+    from messaging import automations, queries
+    from messaging.queries.clock import database_now
+
+    Message.objects.update(created_at=database_now())
+    [row] = [row for row in queries.automation_rows(automations.registered(), now=database_now()) if row.due]
+    assert row.due == row.sent + row.waiting + row.unknown + sum(n for _reason, n in row.reasons) == 4
+    assert client.post("/messages/automations/reminder_24h/", {"on": "0"}).status_code == 303
+    assert client.get("/messages/texts/").context["automations"][1].is_on is False
+    assert client.post("/messages/automations/none/", {"on": "0"}).status_code == 404
