@@ -4,11 +4,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics import actions
+from patients.actions import find_duplicates
 from staff.actions.idempotency import forget_old_keys
 
 
 @shared_task
 def nightly() -> None:
     now = timezone.now()
-    actions.night(now=now)
-    forget_old_keys(now=now)
+    if actions.night(now=now):
+        find_duplicates(now=now)
+        forget_old_keys(now=now)

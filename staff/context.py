@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
@@ -36,10 +36,7 @@ def nav_items(request: HttpRequest) -> list[dict[str, Any]]:
     items = []
     for deed, name, label, icon in NAV:
         if may(request.user, deed):
-            try:
-                url = reverse(name)
-            except NoReverseMatch:  # TEMPORARY while rooms are being built; the lead removes it
-                continue
+            url = reverse(name)
             current = request.path == url or (url != "/" and request.path.startswith(url))
             items.append({"url": url, "label": label, "icon": icon, "current": current})
     return items
@@ -58,17 +55,9 @@ def shell_facts(request: HttpRequest) -> dict[str, str]:
         "branch": user.branch.name if user.branch_id else "",  # type: ignore[union-attr]
         "profile_url": reverse("staff:profile"),
         "sign_out_url": reverse("staff:sign_out"),
-        "find_url": address("reception:find") if may(user, "find_patients") else "",
-        "find_live_url": address("reception:find") if may(user, "find_patients") else "",
+        "find_url": reverse("reception:find") if may(user, "find_patients") else "",
+        "find_live_url": reverse("reception:find") if may(user, "find_patients") else "",
     }
-
-
-def address(name: str) -> str:
-    """The URL of that name; empty for a page that this installation does not have."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 def finished(request: HttpRequest) -> bool:

@@ -38,7 +38,9 @@ def address_of(request: HttpRequest) -> str:
 
 
 def axes_ip(request: HttpRequest) -> str:
-    return address_of(request)
+    """Without a peer (a local socket) this machine's own address: PostgreSQL keeps only real ones."""
+    address = address_of(request)
+    return "127.0.0.1" if address == "unknown" else address
 
 
 def actor_of(person: Any, request: HttpRequest, kind: str = "user") -> Actor:

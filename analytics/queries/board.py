@@ -14,7 +14,7 @@ from analytics.queries.services import sold
 from analytics.rules.periods import Span, months_until
 from core.clock import add_months
 from core.money import parse_money, ratio
-from loyalty.metrics import ltv_historical, repeat_rate
+from loyalty.metrics import ltv_historical
 from patients.metrics import Period, Scope
 
 SPARK_MONTHS = 12
@@ -53,11 +53,12 @@ def board(lens: Lens) -> Board:
     flows = {what: flow(what, scope, lens.period, lens.before, spans) for what in FLOWS}
     moves = crossings(scope)
     bridges = bridges_of(moves, scope)
-    years = churn_years(scope, {year: bridge["end"] for year, bridge in bridges.items()})
+    years = churn_years(scope, {year: bridge["end"] for year, bridge in bridges.items()}, priced=False)
+    again = repeats(scope, REPEAT_DAYS, _periods(lens, spans))
     return Board(
-        now=_figures(flows, at="now") | _now(lens, moves, years),
-        before=_figures(flows, at="before") | _before(lens),
-        months=_months(flows, moves, scope, [month_key(first) for first, _last in spans]),
+        now=_figures(flows, at="now") | _repeat(again["now"]) | _now(lens, moves, years),
+        before=_figures(flows, at="before") | _repeat(again["before"]) | _before(lens),
+        months=_months(flows, moves, worth(scope, [month_key(first) for first, _last in spans]), again),
         spans=spans,
         years=years,
         bridges=bridges,
@@ -99,15 +100,15 @@ def _figures(flows: dict[str, Flow], *, at: str = "", month: int = 0) -> Values:
 
 def _now(lens: Lens, moves: Crossings, years: dict[int, Values]) -> Values:
     year = years.get(lens.scope.as_of.year, {})
-    return _ltv(lens.scope) | _repeat(lens.scope, lens.period) | _churn(year) | {"active": moves.active}
+    return _ltv(lens.scope) | _churn(year) | {"active": moves.active}
 
 
 def _before(lens: Lens) -> Values:
     """LTV and active patients as of the end of the period before; the year as of the same day a year ago."""
     then = lens.as_of(min(lens.before.last, lens.scope.as_of))
     year_ago = lens.as_of(add_months(lens.scope.as_of, -12))
-    year = churn_years(year_ago, {year_ago.as_of.year: 0}).get(year_ago.as_of.year, {})
-    return _ltv(then) | _repeat(lens.scope, lens.before) | _churn(year) | {"active": crossings(then).active}
+    year = churn_years(year_ago, {year_ago.as_of.year: 0}, priced=False).get(year_ago.as_of.year, {})
+    return _ltv(then) | _churn(year) | {"active": crossings(then).active}
 
 
 def _churn(year: Values) -> Values:
@@ -123,22 +124,25 @@ def _minor(text: str | None) -> int | None:
     return None if text is None else parse_money(text)
 
 
-def _repeat(scope: Scope, period: Period) -> Values:
-    return {f"repeat_{kind}": rate for kind, rate in repeat_rate(scope, period, REPEAT_DAYS).items()}
+def _periods(lens: Lens, spans: list[Span]) -> dict[str, Period]:
+    months = {f"m{month_key(first)}": Period(first, last) for first, last in spans}
+    return {"now": lens.period, "before": lens.before, **months}
 
 
-def _months(flows: dict[str, Flow], moves: Crossings, scope: Scope, keys: list[int]) -> list[Values]:
-    again = repeats(scope, REPEAT_DAYS, keys[0], keys[-1])
-    return [
-        _figures(flows, month=key)
-        | {"key": key, "active": moves.between(key, key)["end"], "bridge": moves.between(key, key)}
-        | {"ltv_margin": mean(total["revenue"] - total["cost"], total["patients"])}
-        | {f"repeat_{kind}": _rate(again.get((kind, key))) for kind in ("primary", "existing")}
-        for key, total in zip(keys, worth(scope, keys), strict=True)
-    ]
+def _repeat(rates: Values) -> Values:
+    return {f"repeat_{kind}": rate for kind, rate in rates.items()}
 
 
-def _rate(row: dict[str, int] | None) -> Values:
-    """As M16: {num, den, value, immature}."""
-    found = row or {"n": 0, "mature": 0, "success": 0}
-    return {**ratio(found["success"], found["mature"]), "immature": found["n"] - found["mature"]}
+def _months(
+    flows: dict[str, Flow], moves: Crossings, standing: dict[int, dict[str, int]], again: Values
+) -> list[Values]:
+    """`standing`: LTV at the end of each month, `again`: M16 by name of the month."""
+    months = []
+    for key, total in standing.items():
+        bridge = moves.between(key, key)
+        margin = mean(total["revenue"] - total["cost"], total["patients"])
+        months.append(
+            {**_figures(flows, month=key), **_repeat(again[f"m{key}"])}
+            | {"key": key, "active": bridge["end"], "bridge": bridge, "ltv_margin": margin}
+        )
+    return months

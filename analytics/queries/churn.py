@@ -52,8 +52,11 @@ QUESTION = """
     WHERE g.year BETWEEN {low} AND {high} GROUP BY g.year ORDER BY g.year"""
 
 
-def churn_years(scope: Scope, ends: dict[int, int]) -> dict[int, dict[str, Any]]:
-    """{year: M15}. `ends`: active patients at the end of each wanted year (the bridge knows them)."""
+def churn_years(scope: Scope, ends: dict[int, int], *, priced: bool = True) -> dict[int, dict[str, Any]]:
+    """{year: M15}. `ends`: active patients at the end of each wanted year (the bridge knows them).
+
+    Not `priced`: without the cost of replacement, one question less.
+    """
     years = sorted(ends)[-MOST_YEARS:]
     if not years:
         return {}
@@ -61,8 +64,10 @@ def churn_years(scope: Scope, ends: dict[int, int]) -> dict[int, dict[str, Any]]
     sums = ", ".join(f"{share(condition)} AS {name}" for name, condition in COUNTS.items())
     rows = scope.ask(QUESTION, {"years": starts, **CTES}, sums=sums, low=years[0], high=years[-1])
     found = {row["year"]: {name: int(row[name] or 0) for name in COUNTS} for row in rows}
-    costs = _cost_of_new(scope, years)
-    return {year: _result(found.get(year, dict.fromkeys(COUNTS, 0)), ends[year], *costs[year]) for year in years}
+    costs = _cost_of_new(scope, years) if priced else {}
+    return {
+        year: _result(found.get(year, dict.fromkeys(COUNTS, 0)), ends[year], *costs.get(year, (0, 0))) for year in years
+    }
 
 
 def _result(counts: dict[str, int], end: int, spend: int, new: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from analytics.rules.periods import Span
 from core.clock import day_number
 from core.money import round_half_away
 from funnel.metrics import cac_facts
+from loyalty.metrics.repeat import repeat_row
 from patients.metrics import Facts, Period, Scope, average_check_facts, no_show_facts, rebooking_facts
 from patients.metrics.facts import share
 
@@ -131,28 +132,35 @@ WORTH = """
     GROUP BY month"""
 
 
-def worth(scope: Scope, months: Iterable[int]) -> list[dict[str, int]]:
-    """LTV at the end of each month, cumulated: {patients, revenue, cost}. Late bookings count from their visit."""
+def worth(scope: Scope, months: Iterable[int]) -> dict[int, dict[str, int]]:
+    """{month: {patients, revenue, cost}} at its end, cumulated: M04. Late bookings count from their visit."""
     rows = scope.ask(WORTH)
     names = ("patients", "revenue", "cost")
-    return [{name: sum(int(r[name]) for r in rows if r["month"] <= month) for name in names} for month in months]
+    return {month: {name: sum(int(r[name]) for r in rows if r["month"] <= month) for name in names} for month in months}
 
 
+# M16 of any number of periods: primary = first visit-day in it, existing = first in it of those who came before it.
 REPEATS = """
-    SELECT kind, month, COUNT(*) AS n, SUM(CASE WHEN day + {n} <= {D} THEN 1 ELSE 0 END) AS mature,
+    SELECT name, kind, COUNT(*) AS n, SUM(CASE WHEN day + {n} <= {D} THEN 1 ELSE 0 END) AS mature,
         SUM(CASE WHEN day + {n} <= {D} AND next <= day + {n} THEN 1 ELSE 0 END) AS success
     FROM (
-        SELECT 'primary' AS kind, {month:c.day} AS month, c.day, c.next
-        FROM chain c JOIN acquired a ON a.person = c.person WHERE c.prev IS NULL AND a.truncated = 0
+        SELECT p.name, 'primary' AS kind, c.day, c.next FROM periods p JOIN chain c ON c.day BETWEEN p.first AND p.last
+        JOIN acquired a ON a.person = c.person WHERE c.prev IS NULL AND a.truncated = 0
         UNION ALL
-        SELECT 'existing', {month:c.day}, c.day, c.next FROM chain c WHERE {month:c.prev} < {month:c.day}) s
-    WHERE month BETWEEN {low} AND {high} GROUP BY kind, month"""
+        SELECT p.name, 'existing', c.day, c.next FROM periods p JOIN chain c ON c.day BETWEEN p.first AND p.last
+        WHERE c.prev < p.first) s
+    GROUP BY name, kind"""
 
 
-def repeats(scope: Scope, days: int, low: int, high: int) -> dict[tuple[str, int], dict[str, int]]:
-    """{(kind, month): {n, mature, success}}: M16 of each month low..high taken as a period of its own."""
-    rows = scope.ask(REPEATS, n=days, low=low, high=high)
-    return {(r["kind"], r["month"]): {k: int(r[k] or 0) for k in ("n", "mature", "success")} for r in rows}
+def repeats(scope: Scope, days: int, periods: Mapping[str, Period]) -> dict[str, dict[str, Any]]:
+    """{name of a period: M16 of it}, one question for all of them. Names are ours: letters and digits."""
+    spans = " UNION ALL ".join(
+        f"SELECT '{name}' AS name, {day_number(span.first)} AS first, {day_number(span.last)} AS last"
+        for name, span in periods.items()
+    )
+    rows = scope.ask(REPEATS, {"periods": spans}, n=days)
+    found = {(row["name"], row["kind"]): row for row in rows}
+    return {name: {kind: repeat_row(found.get((name, kind))) for kind in ("primary", "existing")} for name in periods}
 
 
 def mean(total: int, count: int) -> int | None:

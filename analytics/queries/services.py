@@ -5,26 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from patients.metrics import Period, Scope, revenue_by_service_facts
-from patients.models import Service
 
 
 def sold(scope: Scope, period: Period) -> list[dict[str, Any]]:
     """Services by list amount, largest first: {name, tier, quantity, amount, cost, margin}, minor units."""
     rows = revenue_by_service_facts(scope, period).ask(
-        "SELECT service_id, tier, COUNT(*) AS quantity, SUM(amount) AS amount, SUM(cost) AS cost FROM fact "
-        "GROUP BY service_id, tier ORDER BY SUM(amount) DESC, service_id"
+        "SELECT s.name, f.tier, COUNT(*) AS quantity, SUM(f.amount) AS amount, SUM(f.cost) AS cost "
+        "FROM fact f JOIN patients_service s ON s.id = f.service_id "
+        "GROUP BY f.service_id, s.name, f.tier ORDER BY SUM(f.amount) DESC, f.service_id"
     )
-    names = dict(Service.objects.filter(id__in=[row["service_id"] for row in rows]).values_list("id", "name"))
+    numbers = ("quantity", "amount", "cost")
+    sums = [{name: int(row[name]) for name in numbers} for row in rows]
     return [
-        {
-            "name": names[row["service_id"]],
-            "tier": row["tier"],
-            "quantity": int(row["quantity"]),
-            "amount": int(row["amount"]),
-            "cost": int(row["cost"]),
-            "margin": int(row["amount"] - row["cost"]),
-        }
-        for row in rows
+        {"name": row["name"], "tier": row["tier"], **found, "margin": found["amount"] - found["cost"]}
+        for row, found in zip(rows, sums, strict=True)
     ]
 
 

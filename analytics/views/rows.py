@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from analytics.metrics import REGISTRY, BadParams, NotAllowed
@@ -142,10 +142,7 @@ def _cards(shown: list[dict[str, Any]], names: Names) -> list[str]:
 
 
 def card_url(patient_id: int) -> str:
-    try:
-        return reverse("reception:card", args=[patient_id])
-    except NoReverseMatch:
-        return ""
+    return reverse("reception:card", args=[patient_id])
 
 
 def _all(found: Rows, lens: Lens) -> Iterator[list[Any]]:

@@ -1,0 +1,77 @@
+"""What reception does: the facts of `patients` and what follows from them, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from followup.actions import follow_up
+from patients import actions as patients
+from patients.models import Patient, Visit
+from staff import actions as staff
+from staff.access import Actor
+
+
+def _follow(visit: Visit, now: datetime) -> Visit:
+    """One visit is a set of one: its next booking, if it brought one, goes the same way."""
+    ids = [visit.pk] if visit.next_visit_id is None else [visit.pk, visit.next_visit_id]
+    follow_up(Visit.objects.filter(pk__in=ids), now=now)
+    return visit
+
+
+@staff.one_deed()
+def log_visit(*, now: datetime, **facts: Any) -> Visit:
+    """`patients.actions.log_visit` and the follow-up. Raises what it raises."""
+    return _follow(patients.log_visit(now=now, **facts), now)
+
+
+@staff.one_deed()
+def log_walk_in(*, now: datetime, **facts: Any) -> Visit:
+    """`patients.actions.log_walk_in` and the follow-up. Raises what it raises."""
+    return _follow(patients.log_walk_in(now=now, **facts), now)
+
+
+@staff.one_deed()
+def book_visit(*, now: datetime, **facts: Any) -> Visit:
+    """`patients.actions.book_visit` and the follow-up (the confirmation leaves). Raises what it raises."""
+    return _follow(patients.book_visit(now=now, **facts), now)
+
+
+@staff.one_deed()
+def move_visit(*, now: datetime, **facts: Any) -> Visit:
+    """`patients.actions.move_visit` and the follow-up (reminders of the new time). Raises what it raises."""
+    return _follow(patients.move_visit(now=now, **facts), now)
+
+
+@staff.one_deed()
+def change_visit(*, verb: str, visit: Visit, by: Actor, now: datetime) -> Visit:
+    """One of the one-key moves: confirm, arrive, no_show, reopen. Raises MoveNotAllowed, SlotTaken, KeyError."""
+    return _follow(VERBS[verb](visit=visit, by=by, now=now), now)
+
+
+VERBS = {
+    "confirm": patients.confirm_visit,
+    "arrive": patients.arrive,
+    "no_show": patients.mark_no_show,
+    "reopen": patients.reopen_visit,
+}
+
+
+@staff.one_deed()
+def cancel_visit(*, now: datetime, **facts: Any) -> Visit:
+    """`patients.actions.cancel_visit` and the follow-up. Raises MoveNotAllowed."""
+    return _follow(patients.cancel_visit(now=now, **facts), now)
+
+
+def card_opened(*, patient: Patient, fields: Iterable[str], by: Actor, now: datetime) -> None:
+    """Every opening of a card is logged: who saw which fields of whom, when and from where (152-FZ)."""
+    staff.record(
+        by=by,
+        deed="see_card",
+        now=now,
+        object_kind="patient",
+        object_id=patient.pk,
+        patient_id=patient.pk,
+        fields=fields,
+    )

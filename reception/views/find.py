@@ -1,0 +1,54 @@
+"""Find from any page: the answer stands while typing, Enter opens the first hit."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET
+
+from patients.models import Service
+from patients.queries.find import find_patients
+from reception.views.pages import actor, page
+from staff.access import needs
+
+PICKS = ("referrer", "responsible_adult", "family")
+
+
+@require_GET
+@needs("find_patients")
+def find(request: HttpRequest) -> HttpResponse:
+    """htmx gets the list; a whole request (Enter) with one clear answer opens the card."""
+    text = request.GET.get("q", "")[:100]
+    found = find_patients(text=text, by=actor(request))
+    context = {"found": found, "text": text, "may_add": actor(request).may("edit_patients")}
+    pick = request.GET.get("pick", "")
+    if pick in PICKS:
+        return page(request, "reception/pick.html", {**context, "pick": pick})
+    if getattr(request, "htmx", False):
+        return page(request, "reception/find.html#hits", context)
+    if found.hits:
+        return redirect("reception:card", pk=found.hits[0].id)
+    return page(request, "reception/find.html", context)
+
+
+@require_GET
+@needs("book_visits")
+def services(request: HttpRequest) -> HttpResponse:
+    """Lines of the price list while typing, as options of a datalist."""
+    return page(request, "reception/services.html", {"services": price_list(_typed(request))})
+
+
+def _typed(request: HttpRequest) -> str:
+    """The field that asks bears its own name (`items-2-service`)."""
+    return next((str(text) for name, text in request.GET.items() if name == "q" or name.endswith("service")), "")
+
+
+def price_list(text: str = "") -> list[Service]:
+    """At most 50 active services whose name holds the text in either case of its first letter."""
+    names, text = Service.objects.filter(is_active=True).order_by("name", "id"), text.strip()[:100]
+    if text:
+        # SQLite folds the case of Latin letters alone.
+        wanted = [Q(name__icontains=form) for form in (text, text.lower(), text.capitalize())]
+        names = names.filter(wanted[0] | wanted[1] | wanted[2])
+    return list(names[:50])

@@ -1,0 +1,34 @@
+"""Codes of the timeline as people say them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from patients.queries.card import Moment
+from reception.forms.work import OUTCOMES
+
+OUTCOME = {
+    **dict(OUTCOMES),
+    "completed": _("completed"),
+    "came late": _("came late"),
+    "reopened": _("back to scheduled"),
+}
+KIND = {
+    "call": _("call"),
+    "message": _("message"),
+    "feedback": _("feedback"),
+    "webinar": _("webinar"),
+    "note": _("note"),
+    "visit": _("visit"),
+}
+
+
+def say(moments: Sequence[Moment]) -> None:
+    """Puts `kind_said` and `outcome_said` on what happened; a word of another system stays as it came."""
+    for one in moments:
+        if one.kind in ("work", "touchpoint"):
+            code, dot, note = one.thing.outcome.partition(" · ")
+            one.thing.outcome_said = f"{OUTCOME.get(code, code)}{dot}{note}"
+            one.thing.kind_said = KIND.get(one.thing.kind, one.thing.kind)
