@@ -34,11 +34,11 @@ DEMO = env.bool("DEMO", TESTING)
 SECRET_KEY = secret("SECRET_KEY", "test-only-key-" + "0" * 40) if TESTING else secret("SECRET_KEY")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
-TRUSTED_PROXIES = frozenset(env.list("TRUSTED_PROXIES", []))
+TRUSTED_PROXIES: frozenset[str] = frozenset(env.list("TRUSTED_PROXIES", []))
 ROOT_URLCONF = "clinic_crm.urls"
 WSGI_APPLICATION = "clinic_crm.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -44,9 +44,7 @@ def _young_months(board: Board) -> frozenset[int]:
 Shown = list[tuple[str, str, str]]  # figure of the board, heading, kind
 
 
-def _by_month(
-    board: Board, lens: Lens, metric: str, draw: Callable[..., Panel], shown: Shown, title: str
-) -> Panel:
+def _by_month(board: Board, lens: Lens, metric: str, draw: Callable[..., Panel], shown: Shown, title: str) -> Panel:
     sheet = Sheet(
         slug=shown[0][0].replace("_", "-"),
         title=title,

@@ -39,7 +39,7 @@ class Calendar:
         self.chairs, self.random = chairs, random
         self.taken: set[tuple[str, datetime]] = set()
 
-    def shifts(self, first: date, last: date) -> Iterator[dict[str, str]]:
+    def shifts(self, first: date, last: date) -> Iterator[dict[str, object]]:
         for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
             for chair in self.chairs:
                 hours = chair.hours(day)

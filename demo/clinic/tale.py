@@ -39,7 +39,7 @@ def tell(*, seed: int, now: datetime, patients: int = 3000) -> Tale:
     calendar = Calendar(chairs, random)
     tale = Tale(branches=[dict(b) for b in BRANCHES], channels=_channels(), services=_services())
     tale.doctors = [_doctor(chair) for chair in chairs]
-    tale.shifts = list(calendar.shifts(first, today + timedelta(days=42)))
+    tale.shifts = list[Row](calendar.shifts(first, today + timedelta(days=42)))
     course = Course(random, calendar, {room.code: room for room in ROOMS}, now)
     for day in sorted(_first_days(random, first, today, patients)):
         person = people.next(day)
@@ -157,7 +157,7 @@ def _spend(random: Random, first: date, today: date) -> list[Row]:
         for n in range((today - first).days if daily else 0):
             day = first + timedelta(days=n)
             amount = daily * SEASON[day.month - 1] * random.uniform(0.8, 1.2)
-            row = {"external_id": f"{code}-{day:%Y%m%d}", "channel_id": code, "date": day.isoformat()}
+            row: Row = {"external_id": f"{code}-{day:%Y%m%d}", "channel_id": code, "date": day.isoformat()}
             rows.append(row | {"amount": f"{amount:.2f}", "purpose": "acquisition"})
     for n in range(0, (today - first).days, 30):
         day = first + timedelta(days=n)

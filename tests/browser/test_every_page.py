@@ -11,10 +11,11 @@ from tests.test_access import ALL, Door, world  # noqa: F401 - `world` is a fixt
 
 # Names, signs and codes (of values in the API, of processes) that are the same in both languages.
 LATIN = {
-    "crm", "ltv", "cac", "rfm", "sms", "xlsx", "csv", "xls", "ods", "utf", "api", "mis", "axe", "http", "https", "mail",
-    "telegram", "en", "ru", "ctrl", "enter", "esc", "icd", "smtp", "totp", "pdf", "rest", "key", "nps", "roi", "romi",
-    "home", "openapi", "svg", "url", "json", "mbg", "km", "eur", "rub", "usd", "kzt",
-    "byn", "beat", "worker", "paid", "organic", "referral", "natural", "recovered", "avoidable", "unknown", "aegis", "google", "authenticator", "freeotp", "excel",
+    "crm", "ltv", "cac", "rfm", "sms", "xlsx", "csv", "xls", "ods", "utf", "api", "mis", "axe", "http", "https",
+    "mail", "telegram", "en", "ru", "ctrl", "enter", "esc", "icd", "smtp", "totp", "pdf", "rest", "key", "nps",
+    "roi", "romi", "home", "openapi", "svg", "url", "json", "mbg", "km", "eur", "rub", "usd", "kzt", "byn", "beat",
+    "worker", "paid", "organic", "referral", "natural", "recovered", "avoidable", "unknown", "aegis", "google",
+    "authenticator", "freeotp", "excel",
 }  # fmt: skip
 WORD = re.compile(r"(?<![\w/.@_-])[A-Za-z]{3,}(?![\w/@_-])")  # no logins (owner1), zones (Europe/Moscow), codes
 # What people typed or systems gave: shown as it is, marked so by the page.

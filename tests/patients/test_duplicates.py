@@ -93,8 +93,14 @@ def test_a_pair_that_was_corrected_leaves_the_list():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("fields", [{"first_name": "Котова", "last_name": "Анна", "search": "анна котова"},
-                                    {"last_name": "Котва", "search": "котва анна"}, {"first_name": "А.", "search": "котова а."}])  # fmt: skip
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"first_name": "Котова", "last_name": "Анна", "search": "анна котова"},
+        {"last_name": "Котва", "search": "котва анна"},
+        {"first_name": "А.", "search": "котова а."},
+    ],
+)
 def test_swapped_mistyped_and_short_names_share_a_block(fields: dict):
     family()
     family(**fields)
