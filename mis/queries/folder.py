@@ -72,6 +72,10 @@ class FolderFile:
         width, places = len(self.header), [self.header.index(name) for name in self.kind.key]
         rows = csv_rows(self.path, "utf-8-sig", self.delimiter)
         next(rows, None)
+        if len(places) == 1:  # no loop in the loop: this runs for every row of every file
+            at = places[0]
+            yield from ((cells[at].strip(),) if len(cells) == width else (number,) for number, cells in rows)
+            return
         for number, cells in rows:
             yield tuple(cells[at].strip() for at in places) if len(cells) == width else (number,)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from django.test import Client
 from core.names import new_code
 from staff.models import ApiKey
 from tests import make
-from tests.committed import restored
 
 
 class Api:
@@ -59,10 +58,3 @@ def keys(db: Any) -> Callable[..., Api]:
 @pytest.fixture
 def api(keys: Any) -> Api:
     return keys()
-
-
-@pytest.fixture
-def committed(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:
-    """The test's writes are committed, and undone after it."""
-    with django_db_blocker.unblock(), restored():
-        yield

@@ -53,15 +53,6 @@ def server(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def committed(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:
-    """What the test writes is seen by the server's threads, and gone afterwards."""
-    from tests.committed import restored
-
-    with django_db_blocker.unblock(), restored():
-        yield
-
-
-@pytest.fixture
 def _django_db_helper(committed: None) -> None:
     """Instead of pytest-django's: no transaction round the test, and no flush after it."""
 

@@ -21,7 +21,7 @@ WORD = re.compile(r"(?<![\w/.@_-])[A-Za-z]{3,}(?![\w/@_-])")  # no logins (owner
 # What people typed or systems gave: shown as it is, marked so by the page.
 READ = """() => {
   const clone = document.body.cloneNode(true);
-  const asIs = "code, kbd, pre, input, textarea, [lang=en], [data-as-is], script, .mono, option";
+  const asIs = "code, kbd, pre, input, textarea, [lang=en], .as-is, script, .mono, option";
   clone.querySelectorAll(asIs).forEach(n => n.remove());
   return clone.innerText;
 }"""

@@ -369,7 +369,7 @@ def test_unknown_columns_are_told_and_left_out(tmp_path):
 
 @pytest.mark.postgres
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lane")
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.usefixtures("committed")
 def test_two_lanes_bring_the_same_clinic_as_one(tmp_path):
     """Outside a test's transaction batches are recorded two at a time on PostgreSQL."""
     clinic = shuffled(random_clinic(4, patients=60), 1)

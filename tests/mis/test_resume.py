@@ -32,7 +32,7 @@ def started() -> ImportJob:
 
 
 @pytest.mark.drill
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("after", [1, 7])
 def test_a_killed_import_is_whole_batches_and_goes_on_where_it_stopped(after, tmp_path):
     env = {**os.environ, "MEDIA_ROOT": str(tmp_path / "media"), "DJANGO_SETTINGS_MODULE": "clinic_crm.settings"}

@@ -154,21 +154,16 @@ def ground() -> tuple[int, list[int]]:
 
 
 @pytest.fixture
-def race_url(request, tmp_path):
+def race_url(committed, tmp_path):
     """The test's own PostgreSQL database, or a copy of the SQLite one in a file: (url, doctor, patients)."""
+    made = ground()
     if connection.vendor == "postgresql":
-        request.getfixturevalue("committed")
-        made = ground()
         settings = connection.settings_dict
         credentials = f"{settings['USER']}:{settings['PASSWORD']}".rstrip(":")
         return f"postgres://{credentials}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}", *made
-    request.getfixturevalue("db")
     file = tmp_path / "race.sqlite3"
-    made = ground()
-    connection.cursor().execute("COMMIT")
     with sqlite3.connect(file) as copy:
         connection.connection.backup(copy)
-    connection.cursor().execute("BEGIN")
     return f"sqlite:///{file}", *made
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import gettext
 
 from patients import actions
 from patients.models import Consent, Patient, PatientPhone, PatientTag, Visit
@@ -98,7 +99,7 @@ def test_a_key_bound_to_a_branch_reaches_nothing_of_another(source):
         run(actions.record_patients, source, {"external_id": "P3", "branch_id": "B2"}, by=bound)[0].status == "failed"
     )
     (foreign,) = run(actions.record_visits, source, visit("V1", patient_id="P2"), by=bound)
-    assert foreign.errors == {"patient_id": ["P2 is not known"]}
+    assert foreign.errors == {"patient_id": [gettext("%(id)s is not known") % {"id": "P2"}]}
     inner = {k: v for k, v in visit("V1").items() if k != "patient_id"}
     p2 = Patient.objects.get(external_id="P2").pk
     assert run(actions.record_visits, source, inner | {"patient": p2}, by=bound)[0].errors.keys() == {"patient"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils.translation import gettext
 
 from patients import actions
 from patients.models import Payment, Visit, VisitItem
@@ -58,7 +59,7 @@ def test_a_fault_in_an_item_rejects_the_visit_whole_and_names_the_place(source):
         visit("V4"),
     )
     assert [r.status for r in results] == ["failed", "failed", "failed", "created"]
-    assert results[0].errors == {"items.1.service_id": ["S9 is not known"]}
+    assert results[0].errors == {"items.1.service_id": [gettext("%(id)s is not known") % {"id": "S9"}]}
     assert set(results[1].errors) == {
         "payments.1.external_id",
         "payments.1.amount",
