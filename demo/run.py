@@ -118,6 +118,16 @@ def environment(port: int) -> None:
         os.environ[name] = ""
 
 
+def let_commands_in(port: int) -> None:
+    """A `.env` for management commands, so that `manage.py create_api_key …` reaches the demo. A person's own is kept."""
+    file, first = ROOT / ".env", "# Written by make demo; delete it together with var/."
+    if file.exists() and not file.read_text(encoding="utf-8").startswith(first):
+        return
+    lines = [f"SECRET_KEY_FILE={VAR / 'secret_key'}", f"DATABASE_URL=sqlite:///{DATABASE}", "DEMO=1"]
+    file.touch(mode=0o600)
+    file.write_text("\n".join([first, *lines, f"PUBLIC_URL=http://127.0.0.1:{port}", ""]), encoding="utf-8")
+
+
 def prepare() -> dict[str, str]:
     """Migrate, fill when empty; {login: password} of the people of the demo."""
     import django
@@ -190,6 +200,7 @@ def main() -> None:
     port = int(os.environ.get("PORT") or 8000)
     check_port(port)
     environment(port)
+    let_commands_in(port)
     signal.signal(signal.SIGTERM, interrupted)
     demo = Demo(port, children(port))
     try:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BooleanField, Case, F, Q, When
 from django.db.models.functions import Coalesce, Now
 
 from messaging.actions.rows import states, update_each
@@ -25,7 +25,7 @@ from messaging.queries.texts import Texts, texts_for
 from messaging.queries.values import values_of
 from messaging.queries.verdict import judged, not_paused
 from messaging.rules.placeholders import MissingValue, filled, one_line
-from messaging.rules.quiet import is_quiet, opening
+from messaging.rules.quiet import ANSWERS, AWAKE, is_quiet, opening
 from messaging.transports.base import Letter
 
 BATCH_LIMIT = 1000
@@ -37,6 +37,7 @@ class _Row:
     tz: str
     verdict: str
     unsure_at: datetime | None
+    awake: bool
 
 
 @transaction.atomic
@@ -61,7 +62,11 @@ def claim(*, transport: str, owner: str, size: int, now: datetime, key_seconds: 
 
 
 def _judged_rows(ids: list[int], now: datetime) -> list[_Row]:
-    found = judged(Message.objects.filter(id__in=ids), now).values_list("id", "tz", "verdict", "unsure_at")
+    just_booked = Q(automation__in=ANSWERS, visit__booked_at__gt=now - AWAKE)
+    rows = judged(Message.objects.filter(id__in=ids), now).annotate(
+        awake=Case(When(just_booked, then=True), default=False, output_field=BooleanField())
+    )
+    found = rows.values_list("id", "tz", "verdict", "unsure_at", "awake")
     return [_Row(*row) for row in found]
 
 
@@ -82,10 +87,13 @@ def _end(rows: Iterable[_Row]) -> None:
 
 
 def _hold_quiet(rows: Iterable[_Row], now: datetime) -> set[int]:
-    """Rows whose addressee is in quiet hours wait for his morning. An empty zone = urgent. One UPDATE a zone."""
+    """Rows whose addressee is in quiet hours wait for his morning. An empty zone = urgent; who has just booked is awake.
+
+    One UPDATE a zone.
+    """
     nights: dict[str, list[int]] = {}
     for row in rows:
-        if row.tz and is_quiet(now, row.tz):
+        if row.tz and not row.awake and is_quiet(now, row.tz):
             nights.setdefault(row.tz, []).append(row.id)
     for tz, ids in nights.items():
         Message.objects.filter(id__in=ids).update(not_before=opening(now, tz), reason=Reason.QUIET)

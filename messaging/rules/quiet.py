@@ -9,6 +9,9 @@ from core.clock import zone
 
 CLOSES = time(21, 0)
 OPENS = time(9, 0)
+# Who has booked this moment is awake and waits for the answer, whatever the hour.
+AWAKE = timedelta(minutes=15)
+ANSWERS = ("confirmation",)
 EVENING = time(20, 0)  # when that what falls into the night goes out: before it, not after
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db.models.functions import Now
 
+from followup.actions import follow_up
 from messaging import actions
 from messaging.models import Message
 from patients.models import Consent, Visit
@@ -304,3 +305,16 @@ def test_the_clinic_row_is_asked_at_every_claim():
     Clinic.objects.update(sending_paused=True)
     queued()
     assert actions.claim(transport="sms", owner="a", size=5, now=NOON) is None
+
+
+def test_who_books_at_night_is_awake_and_gets_the_answer_at_once(sms):
+    night = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)  # half past two in Moscow
+    patient = make.patient(phone="+79120000001")
+    booked = [
+        make.visit(patient, start=night + 30 * H, status="scheduled", booked_at=night - ago) for ago in (H * 0, H)
+    ]
+    for visit in booked:
+        follow_up(Visit.objects.filter(pk=visit.pk), now=night)
+    send(now=night)
+    rows = Message.objects.filter(automation="confirmation").order_by("visit__booked_at")
+    assert list(rows.values_list("state", "reason")) == [("queued", "quiet"), ("sent", "")]

@@ -67,7 +67,8 @@ class Story:
     def check(self, row: Message, now: datetime) -> None:
         visit = Visit.objects.get(pk=row.visit_id)
         assert (visit.status, visit.start_at) == ("scheduled", row.about_at), "a stale message left"
-        assert row.about_at > now and not is_quiet(now, row.tz), "left at night or too late"
+        awake = row.automation == "confirmation" and now - visit.booked_at < timedelta(minutes=15)
+        assert row.about_at > now and (awake or not is_quiet(now, row.tz)), "left at night or too late"
         before = [(old, at) for old, at in self.told if old.visit_id == row.visit_id]
         if before and before[-1][0].about_at == row.about_at:
             assert now - before[-1][1] >= 3 * H, "two messages about one thing in a row"
