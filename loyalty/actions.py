@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import date, datetime
 from itertools import pairwise
@@ -21,6 +22,21 @@ from patients.metrics import Scope
 MANY = 20_000  # from here on everybody is cheaper than these
 TABLE = PatientValue._meta.db_table
 NAMES = ", ".join(COLUMNS)
+# Danger: left to itself the planner walks the payments in the order of a key that they do not lie in, to spare a hash,
+# and hashes what comes almost sorted.
+ROAD = "; ".join(
+    f"SET LOCAL {setting}"
+    for setting in (
+        "random_page_cost = 1.1",
+        "enable_mergejoin = off",
+        "enable_hashagg = off",
+        "maintenance_work_mem = '256MB'",
+    )
+)
+FRESH = f"{TABLE}_fresh"
+INDEXES = """
+    SELECT i.relname, pg_get_indexdef(i.oid), x.indisprimary FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+    WHERE x.indrelid = to_regclass(%s) ORDER BY i.relname"""
 
 
 def refresh_values(*, patients: Collection[int] | None, now: datetime) -> int:
@@ -57,17 +73,34 @@ def _rebuild(now: datetime) -> int:
     question = _question(live_scope(now), now)
     with connection.cursor() as cursor:
         if on_postgresql():
-            cursor.execute(f"LOCK TABLE {TABLE} IN SHARE ROW EXCLUSIVE MODE")
-            beside = f"CREATE TEMP TABLE fresh_values AS {question}"
-            cursor.execute(roomy(beside, whole=True, memory="256MB"))
-            question = f"SELECT {NAMES} FROM fresh_values"
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to come cannot be emptied
-        cursor.execute(f"TRUNCATE {TABLE}" if on_postgresql() else f"DELETE FROM {TABLE}")
-        cursor.execute(f"INSERT INTO {TABLE} ({NAMES}) {question}")
-        made = int(cursor.rowcount)
-        if on_postgresql():
-            cursor.execute("DROP TABLE fresh_values")
+            made = _swap(cursor, question)
+        else:
+            cursor.execute(f"DELETE FROM {TABLE}")
+            cursor.execute(f"INSERT INTO {TABLE} ({NAMES}) {question}")
+            made = int(cursor.rowcount)
     _keep_scale()
+    return made
+
+
+def _swap(cursor: Any, question: str) -> int:
+    """Fill a new table, give it the old one's indexes under their names, and let it take the old one's place.
+
+    Rows without indexes first, indexes after: a tenth of the cost of filling a table that has them. What waits for the
+    old table's lock looks its name up again and finds the new one.
+    """
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to come cannot be dropped
+    cursor.execute(f"LOCK TABLE {TABLE} IN SHARE ROW EXCLUSIVE MODE")
+    cursor.execute(f"CREATE TABLE {FRESH} (LIKE {TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+    cursor.execute(ROAD)
+    cursor.execute(roomy(f"INSERT INTO {FRESH} ({NAMES}) {question}", whole=True, memory="256MB"))
+    made = int(cursor.rowcount)
+    cursor.execute(INDEXES, [TABLE])
+    for name, definition, primary in cursor.fetchall():
+        cursor.execute(f"ALTER INDEX {name} RENAME TO {name[:59]}_old")
+        cursor.execute(re.sub(rf"\b{TABLE}(?= USING)", FRESH, definition))
+        if primary:
+            cursor.execute(f"ALTER TABLE {FRESH} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}")
+    cursor.execute(f"DROP TABLE {TABLE}; ALTER TABLE {FRESH} RENAME TO {TABLE}; ANALYZE {TABLE}")
     return made
 
 

@@ -28,7 +28,9 @@ class PatientValue(models.Model):
         LOST = "lost", _("lost")
         NATURAL = "natural", _("natural churn")
 
-    patient = models.OneToOneField(Patient, models.CASCADE, primary_key=True, related_name="value")
+    # No constraints in the database: checking them row by row would cost as much as the whole rebuild, and adding them
+    # to a new table would hold up whoever writes patients. The statement takes the ids from those tables themselves.
+    patient = models.OneToOneField(Patient, models.CASCADE, primary_key=True, related_name="value", db_constraint=False)
     as_of = models.DateField()
     visits = models.PositiveIntegerField(default=0)
     visit_days = models.PositiveIntegerField(default=0)
@@ -45,8 +47,10 @@ class PatientValue(models.Model):
     margin_12 = models.BigIntegerField(default=0)
     margin_36 = models.BigIntegerField(default=0)
     margin_60 = models.BigIntegerField(default=0)
-    first_doctor = models.ForeignKey(Doctor, models.SET_NULL, null=True, related_name="+")
-    own_doctor = models.ForeignKey(Doctor, models.SET_NULL, null=True, related_name="+")  # M08, naive rule
+    first_doctor = models.ForeignKey(Doctor, models.SET_NULL, null=True, related_name="+", db_constraint=False)
+    own_doctor = models.ForeignKey(  # M08, naive rule
+        Doctor, models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
     state = models.CharField(max_length=8, choices=State.choices, default=State.NONE)
     rule = models.CharField(max_length=40, blank=True)  # code of the rule that decided the state
     theta_days = models.PositiveSmallIntegerField(default=0)  # the θ that was used

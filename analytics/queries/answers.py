@@ -18,6 +18,7 @@ from analytics.models import MetricAnswer
 from core.sql import on_postgresql
 from patients.metrics import Scope
 from staff.access import Actor
+from staff.queries.changes import HORIZON
 
 # What every write leaves behind: a line in the change feed, and a new id even if somebody forgot that line.
 GROWING = (
@@ -61,7 +62,7 @@ def data_version() -> str | None:
     Danger: on PostgreSQL a transaction that is still running may hold a lower number than one that is committed. While
     there is such a line, no version is sure, and nothing is kept.
     """
-    unsure = "MAX(xact) >= txid_snapshot_xmin(txid_current_snapshot())" if on_postgresql() else "0"
+    unsure = f"MAX(xact) >= {HORIZON}" if on_postgresql() else "0"
     ids = ", ".join(f"(SELECT MAX(id) FROM {table})" for table in GROWING)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,24 +10,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from core.sql import date_literal, instant_literal
-from loyalty.metrics.ltv import PAID
+from core.sql import Macro, date_literal, instant_literal, on_postgresql
 from loyalty.metrics.recall import SEGMENT
 from loyalty.models import RfmScale
 from loyalty.rules import NATURAL, SHORTEST_RHYTHM
 from patients.metrics import Scope
 from staff.models import LossRule
 
-HORIZONS = (12, 36, 60)
-WINDOWS = ", ".join(f"{{after:d0|{k}}} AS end_{k}" for k in HORIZONS)
-SUMS = ", ".join(
-    f"CAST(SUM(CASE WHEN {{day}} < u.end_{k} THEN {{amount}} ELSE 0 END) AS BIGINT) AS m{k}" for k in HORIZONS
-)
+HORIZONS = {12: (365, 366), 36: (1095, 1096), 60: (1825, 1827)}  # months: fewest and most days that they can last
 
 
-def sums(day: str, amount: str) -> str:
-    """Sums of the money whose month index is below 12, 36 and 60."""
-    return SUMS.replace("{day}", day).replace("{amount}", amount)
+def sums(day: str, amount: str, d0: str) -> str:
+    """Sums of the money whose month index is below 12, 36 and 60.
+
+    The calendar is slow, and only the few days around an anniversary need it.
+    """
+    return ", ".join(
+        f"CAST(SUM(CASE WHEN {day} - {d0} < {least} THEN {amount} WHEN {day} - {d0} >= {most} THEN 0 "
+        f"WHEN {day} < {{after:{d0}|{k}}} THEN {amount} ELSE 0 END) AS BIGINT) AS m{k}"
+        for k, (least, most) in HORIZONS.items()
+    )
 
 
 def score(order: str, among: str = "") -> str:
@@ -36,37 +38,61 @@ def score(order: str, among: str = "") -> str:
 
 
 CTES = {
-    "paid": PAID,
+    # As `visited` and `money` of the base, but of those columns alone that a covering index holds.
+    "came": """NOT MATERIALIZED
+        SELECT v.id, {person:v} AS person, v.doctor_id, v.start_at, v.external_id, v.cost, {day:v.day} AS day
+        FROM patients_visit v {whose:v}
+        WHERE v.status = 'completed' AND v.start_at < {t_end} AND v.booked_at < {t_end} {counted:v}""",
+    "cash": """
+        SELECT {person:y} AS person, {day:y.value_day} AS day,
+            CASE WHEN y.kind = 'payment' THEN y.amount ELSE -y.amount END AS amount
+        FROM {payments} y {whose:y}
+        WHERE y.kind IN ('payment', 'refund') AND y.paid_at < {t_end} {counted:y}""",
+    "settled": """
+        SELECT visit_id, CAST(SUM(amount) AS BIGINT) AS paid FROM (
+            SELECT y.visit_id, y.amount FROM patients_payment y {of_these:y}
+            WHERE y.visit_id IS NOT NULL AND y.kind = 'payment' AND y.paid_at < {t_end} {payer_counted:y}
+            UNION ALL
+            SELECT y.visit_id, -r.amount FROM patients_payment y {of_these:y}
+            JOIN patients_payment r ON r.refund_of_id = y.id
+            WHERE r.refund_of_id IS NOT NULL AND y.visit_id IS NOT NULL AND r.kind = 'refund'
+                AND r.paid_at < {t_end} {payer_counted:r}
+            UNION ALL
+            SELECT a.visit_id, a.amount FROM patients_allocation a {of_these:a}
+            JOIN patients_payment y ON y.id = a.payment_id
+            WHERE y.kind = 'payment' AND y.paid_at < {t_end} {payer_counted:y}) parts
+        GROUP BY visit_id""",
     # One ordered walk over the visits tells days, gaps, the first doctor and the second day.
     "stepped": """
-        SELECT v.person, v.doctor_id, v.day, v.cost, LAG(v.day) OVER w AS prev, ROW_NUMBER() OVER w AS place
-        FROM visited v WINDOW w AS (PARTITION BY v.person ORDER BY v.start_at, {text:v.external_id}, v.id)""",
-    "lives": """
-        SELECT person, COUNT(*) AS visits, MIN(day) AS d0, MAX(day) AS dl, CAST(SUM(cost) AS BIGINT) AS cost,
+        SELECT v.person, v.doctor_id, v.day, v.cost, n.paid, LAG(v.day) OVER w AS prev, FIRST_VALUE(v.day) OVER w AS d0
+        FROM came v LEFT JOIN settled n ON n.visit_id = v.id
+        WINDOW w AS (PARTITION BY v.person ORDER BY v.start_at, {text:v.external_id}, v.id ROWS UNBOUNDED PRECEDING)""",
+    "lives": f"""
+        SELECT person, COUNT(*) AS visits, MIN(d0) AS d0, MAX(day) AS dl, CAST(SUM(cost) AS BIGINT) AS cost,
             SUM(CASE WHEN prev = day THEN 0 ELSE 1 END) AS visit_days,
-            SUM(CASE WHEN prev = day OR day <= {D} - 365 THEN 0 ELSE 1 END) AS year_days,
+            SUM(CASE WHEN prev = day OR day <= {{D}} - 365 THEN 0 ELSE 1 END) AS year_days,
             MIN(CASE WHEN prev < day THEN day END) AS second_day,
-            MIN(CASE WHEN place = 1 THEN doctor_id END) AS first_doctor_id
+            MIN(CASE WHEN prev IS NULL THEN doctor_id END) AS first_doctor_id,
+            SUM(CASE WHEN paid > 0 THEN 1 ELSE 0 END) AS paid_visits,
+            CAST(SUM(CASE WHEN paid > 0 THEN paid ELSE 0 END) AS BIGINT) AS paid_sum,
+            {sums("day", "cost", "d0")}, {{lower_median}} AS gap,
+            {{majority}} AS own_doctor_id
         FROM stepped GROUP BY person""",
-    "until": f"SELECT person, {WINDOWS} FROM lives",
     "brought": f"""
-        SELECT m.person, CAST(SUM(m.amount) AS BIGINT) AS revenue, {sums("m.value_day", "m.amount")},
-            CAST(SUM(CASE WHEN m.value_day > {{D}} - 365 THEN m.amount ELSE 0 END) AS BIGINT) AS year_money
-        FROM money m LEFT JOIN until u ON u.person = m.person GROUP BY m.person""",
-    "costed": f"""
-        SELECT v.person, {sums("v.day", "v.cost")}
-        FROM visited v JOIN until u ON u.person = v.person GROUP BY v.person""",
+        SELECT m.person, CAST(SUM(m.amount) AS BIGINT) AS revenue, {sums("m.day", "m.amount", "u.d0")},
+            CAST(SUM(CASE WHEN m.day > {{D}} - 365 THEN m.amount ELSE 0 END) AS BIGINT) AS year_money
+        FROM cash m LEFT JOIN lives u ON u.person = m.person GROUP BY m.person""",
     "closing": """
         SELECT person, doctor_id FROM (
             SELECT v.person, v.doctor_id, ROW_NUMBER() OVER (
                 PARTITION BY v.person ORDER BY v.start_at DESC, v.id DESC) AS place
-            FROM visited v) r
+            FROM came v) r
         WHERE place = 1""",
     "own": """
         SELECT c.person, c.doctor_id FROM (
-            SELECT person, doctor_id, COUNT(*) AS n FROM visited GROUP BY person, doctor_id) c
+            SELECT person, doctor_id, COUNT(*) AS n FROM came GROUP BY person, doctor_id) c
         JOIN lives l ON l.person = c.person WHERE l.visits >= 3 AND 100 * c.n >= 60 * l.visits""",
-    "rhythm": """
+    "pace": """
         SELECT person, gap FROM (
             SELECT s.person, s.day - s.prev AS gap, l.visit_days - 1 AS n,
                 ROW_NUMBER() OVER (PARTITION BY s.person ORDER BY s.day - s.prev) AS place
@@ -81,28 +107,28 @@ CTES = {
         WHERE v.start_at >= {now} AND v.status IN ('scheduled', 'arrived') GROUP BY b.person""",
     "known": f"""
         SELECT b.person AS patient_id, l.visits, l.visit_days, l.d0, l.dl, {{D}} - l.dl AS silence,
-            COALESCE(l.cost, 0) AS cost, COALESCE(c.paid_visits, 0) AS paid_visits, COALESCE(c.paid_sum, 0) AS paid_sum,
+            COALESCE(l.cost, 0) AS cost, COALESCE(l.paid_visits, 0) AS paid_visits, COALESCE(l.paid_sum, 0) AS paid_sum,
             COALESCE(e.revenue, 0) AS revenue, l.second_day,
             {", ".join(f"COALESCE(e.m{k}, 0) AS revenue_{k}" for k in HORIZONS)},
-            {", ".join(f"COALESCE(e.m{k}, 0) - COALESCE(k.m{k}, 0) AS margin_{k}" for k in HORIZONS)},
+            {", ".join(f"COALESCE(e.m{k}, 0) - COALESCE(l.m{k}, 0) AS margin_{k}" for k in HORIZONS)},
             COALESCE(l.year_days, 0) AS year_days, COALESCE(e.year_money, 0) AS year_money,
-            l.first_doctor_id, w.doctor_id AS own_doctor_id, x.start_at AS booked_at,
+            l.first_doctor_id, {{own_doctor}} AS own_doctor_id, x.start_at AS booked_at,
             {{theta_days}} AS theta_days, {{special}} AS special,
-            CASE WHEN f.person IS NULL THEN 0 ELSE 1 END AS is_natural, r.gap AS median_gap,
-            CASE WHEN r.gap < {SHORTEST_RHYTHM} THEN {SHORTEST_RHYTHM} ELSE r.gap END AS usual
+            CASE WHEN f.person IS NULL THEN 0 ELSE 1 END AS is_natural, {{gap}} AS median_gap,
+            CASE WHEN {{gap}} < {SHORTEST_RHYTHM} THEN {SHORTEST_RHYTHM} ELSE {{gap}} END AS usual
         FROM member b LEFT JOIN lives l ON l.person = b.person
-        LEFT JOIN paid c ON c.person = b.person LEFT JOIN brought e ON e.person = b.person
-        LEFT JOIN costed k ON k.person = b.person LEFT JOIN own w ON w.person = b.person
+        LEFT JOIN brought e ON e.person = b.person
         LEFT JOIN next_visit x ON x.person = b.person LEFT JOIN left_us f ON f.person = b.person
-        LEFT JOIN rhythm r ON r.person = b.person {{special_join}}
+        {{own_joins}} {{special_join}}
         WHERE b.record = b.person""",
     "marked": """
-        SELECT patient_id AS person, d0, dl, year_days AS frequency, {r} AS r,
+        SELECT k.*, year_days AS frequency, {r} AS r,
             CASE WHEN year_days = 0 THEN 1 ELSE {f} END AS f, CASE WHEN year_days = 0 THEN 1 ELSE {m} END AS m
-        FROM known WHERE visits > 0""",
+        FROM known k""",
 }
 CAME = "PARTITION BY CASE WHEN year_days > 0 THEN 1 ELSE 0 END"
-RANKS = {"r": score("dl"), "f": score("year_days", CAME), "m": score("year_money", CAME)}
+SEEN = "PARTITION BY CASE WHEN visits > 0 THEN 1 ELSE 0 END"
+RANKS = {"r": score("dl", SEEN), "f": score("year_days", CAME), "m": score("year_money", CAME)}
 PLAIN = (
     *("paid_visits", "paid_sum", "revenue", "cost", "theta_days", "median_gap", "booked_at", "year_days", "year_money"),
     *(f"{what}_{k}" for what in ("revenue", "margin") for k in HORIZONS),
@@ -122,9 +148,9 @@ FACTS = f"""
         {", ".join(f"k.{name}" for name in PLAIN)},
         {{date:k.d0}} AS first_day, {{date:k.dl}} AS last_day, {{date:k.second_day}} AS second_day,
         {STATE} AS state, {RULE} AS rule,
-        COALESCE(CAST(100 * s.r + 10 * s.f + s.m AS VARCHAR(3)), '') AS rfm,
-        CASE WHEN s.person IS NULL THEN '' ELSE {SEGMENT} END AS segment, {{now}} AS refreshed_at
-    FROM known k LEFT JOIN marked s ON s.person = k.patient_id"""
+        CASE WHEN k.visits IS NULL THEN '' ELSE CAST(100 * k.r + 10 * k.f + k.m AS VARCHAR(3)) END AS rfm,
+        CASE WHEN k.visits IS NULL THEN '' ELSE {SEGMENT.replace("s.", "k.")} END AS segment, {{now}} AS refreshed_at
+    FROM marked k"""
 COLUMNS = (
     *("patient_id", "as_of", "visits", "visit_days"),
     *PLAIN,
@@ -141,10 +167,36 @@ def fact_values(scope: Scope, now: datetime) -> dict[str, Any]:
         "theta_days": f"COALESCE(g.theta_days, {scope.theta})" if special else scope.theta,
         "special": "CASE WHEN g.theta_days IS NULL THEN 0 ELSE 1 END" if special else 0,
         "special_join": SPECIAL_JOIN if special else "",
+        # Danger: without a filter a join with the visits would only cost; with one, its absence reads everything. So
+        # does the order of payments, thanks to which the joins and the sort by person find their rows side by side.
+        "payments": IN_ORDER if scope.records is None else "patients_payment",
+        "of_these": Macro(lambda f: f"JOIN came v ON v.id = {f}.visit_id" if scope.records is not None else ""),
+        **(ORDERED_SET if on_postgresql() else BY_PLACE),
         **(RANKS if scope.records is None else on_scale()),
     }
 
 
+IN_ORDER = """(SELECT patient_id, value_day, kind, paid_at, amount FROM patients_payment
+    ORDER BY patient_id, value_day)"""
+# The lower median of the gaps (M30) and the doctor with 60 % of the visits (M08), who stands in the middle of the
+# sorted doctors. SQLite has no such aggregates: it finds them by walks of their own.
+MIDDLE = "percentile_disc(0.5) WITHIN GROUP (ORDER BY {})"
+DOCTOR = MIDDLE.format("doctor_id")
+ORDERED_SET = {
+    "lower_median": MIDDLE.format("CASE WHEN prev < day THEN day - prev END"),
+    "gap": "CASE WHEN l.visit_days > 3 THEN l.gap END",
+    "majority": f"CASE WHEN COUNT(*) >= 3 AND 100 * cardinality(array_positions(array_agg(doctor_id), {DOCTOR})) "
+    f">= 60 * COUNT(*) THEN {DOCTOR} END",
+    "own_doctor": "l.own_doctor_id",
+    "own_joins": "",
+}
+BY_PLACE = {
+    "lower_median": "NULL",
+    "gap": "r.gap",
+    "majority": "NULL",
+    "own_doctor": "w.doctor_id",
+    "own_joins": "LEFT JOIN pace r ON r.person = b.person LEFT JOIN own w ON w.person = b.person",
+}
 SPECIAL_JOIN = """LEFT JOIN closing z ON z.person = b.person LEFT JOIN staff_doctor d ON d.id = z.doctor_id
     LEFT JOIN staff_lossrule g ON g.speciality = d.speciality"""
 

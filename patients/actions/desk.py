@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-
 from core.clock import local_date
 from core.names import clean_text
 from patients.actions.booking import (
@@ -96,7 +94,7 @@ class VisitReport:
     questionnaire_given: bool | None = None
 
 
-@transaction.atomic
+@staff.one_deed()
 def log_visit(*, visit: Visit, report: VisitReport, submission_key: str, by: Actor, now: datetime) -> Visit:
     """The appointment becomes a completed visit. The same `submission_key` again answers what the first one made.
 
@@ -114,7 +112,7 @@ def log_visit(*, visit: Visit, report: VisitReport, submission_key: str, by: Act
     return current
 
 
-@transaction.atomic
+@staff.one_deed()
 def log_walk_in(
     *,
     patient: Patient,

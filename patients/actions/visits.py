@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db import IntegrityError, connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core.clock import local_date
@@ -40,6 +39,9 @@ from staff.models.base import OWN_SOURCE
 
 SLOT = ("doctor_id", "start_at", "end_at", "status", "may_overlap")
 CANCELLED = frozenset(Visit.CANCELLED)
+SUMS = """UPDATE patients_visit AS v SET amount = s.amount, cost = s.cost FROM (
+SELECT w.id, COALESCE(SUM(i.amount), 0) AS amount, COALESCE(SUM(i.cost), 0) AS cost
+FROM (%s) w LEFT JOIN patients_visititem i ON i.visit_id = w.id GROUP BY w.id) s WHERE v.id = s.id"""
 
 
 def _check_visit(batch: Batch, record: Record) -> None:
@@ -249,11 +251,9 @@ def refresh_amounts(visit_ids: Iterable[int]) -> None:
     ids = list(visit_ids)
     if not ids:
         return
-    mine = VisitItem.objects.filter(visit=OuterRef("pk")).order_by().values("visit")
-    Visit.objects.filter(pk__in=store.among(ids, "bigint")).update(
-        amount=Coalesce(Subquery(mine.annotate(total=Sum("amount")).values("total")), 0),
-        cost=Coalesce(Subquery(mine.annotate(total=Sum("cost")).values("total")), 0),
-    )
+    wanted, parameter = store.ids_as_rows(ids)
+    with connection.cursor() as cursor:  # a join: one subquery a sum and visit costs three times as much
+        cursor.execute(SUMS % wanted, [parameter])
 
 
 def record_items(*, source: Source, rows: Sequence[Mapping[str, object]], by: Actor, now: datetime) -> list[RowResult]:

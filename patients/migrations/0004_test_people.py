@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0003_spend_reversal'),
+        ('patients', '0003_merge_marks'),
         ('staff', '0003_second_step'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

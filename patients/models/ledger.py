@@ -45,7 +45,7 @@ class Payment(Sourced):
             ),
             models.Index(
                 fields=["visit"],
-                include=["kind", "paid_at", "amount"],
+                include=["kind", "paid_at", "amount", "patient"],
                 condition=models.Q(visit__isnull=False),
                 name="patients_payment_visit",
             ),

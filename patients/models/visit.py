@@ -85,7 +85,7 @@ class Visit(Sourced):
             # The covering index of every per-patient fact (performance.md "B2").
             models.Index(
                 fields=["patient", "start_at"],
-                include=["status", "day", "cost", "doctor", "branch"],
+                include=["status", "day", "cost", "doctor", "branch", "booked_at", "external_id", "id"],
                 name="patients_visit_patient",
             ),
             models.Index(fields=["doctor", "start_at"], name="patients_visit_doctor"),

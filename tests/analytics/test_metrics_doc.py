@@ -19,4 +19,6 @@ def test_the_paper_is_current():
 
 
 def test_every_metric_says_what_it_asks_and_how():
-    assert all(m.question and m.formula and m.unit and m.population and m.window and m.columns for m in REGISTRY.values())
+    assert all(
+        m.question and m.formula and m.unit and m.population and m.window and m.columns for m in REGISTRY.values()
+    )

@@ -134,3 +134,20 @@ def test_lines_of_a_running_transaction_hold_back_what_came_after():
     release.set()
     thread.join()
     assert settled_changes().count() == 1
+
+
+def test_a_long_transaction_of_another_database_holds_nothing_back():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no neighbours")
+    import psycopg2
+
+    here = connection.settings_dict
+    place = {"host": here["HOST"], "port": here["PORT"], "user": here["USER"], "password": here["PASSWORD"] or None}
+    neighbour = psycopg2.connect(dbname="postgres", **place)
+    try:
+        neighbour.cursor().execute("SELECT pg_current_xact_id()")
+        source = Source.objects.create(code="mis")
+        actions.record_patients(source=source, rows=[{"external_id": "P1"}], by=SYSTEM, now=NOW)
+        assert settled_changes().count() == Change.objects.count() == 1
+    finally:
+        neighbour.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django.db import connection
 from django.forms.models import model_to_dict
 
 from analytics.metrics import compute
@@ -142,3 +143,38 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_patients(django_
         refresh_values(patients=[people[0].pk], now=make.NOW)
     with django_assert_num_queries(10):
         refresh_values(patients=[p.pk for p in people], now=make.NOW)
+
+
+def test_of_two_visits_at_the_same_moment_the_smaller_code_is_the_first():
+    patient, doctors = make.patient(), [make.doctor(), make.doctor()]
+    make.visit(patient, start=make.NOW, doctor=doctors[0], external_id="b")
+    make.visit(patient, start=make.NOW, doctor=doctors[1], external_id="B")
+    refresh_values(patients=None, now=make.NOW)
+    assert PatientValue.objects.get(pk=patient.pk).first_doctor == doctors[1]  # by code point
+
+
+def test_money_dated_ahead_and_a_refund_of_a_visit_change_what_was_paid_for_it():
+    patient = make.patient()
+    paid, free, ahead = (make.visit(patient, start=make.NOW - timedelta(days=k)) for k in (9, 6, 3))
+    payment = make.payment(patient, 50000, at=make.NOW - timedelta(days=9), visit=paid)
+    whole = make.payment(patient, 70000, at=make.NOW - timedelta(days=6), visit=free)
+    make.payment(patient, 20000, at=make.NOW - timedelta(days=1), refund_of=payment)
+    make.payment(patient, 70000, at=make.NOW - timedelta(days=1), refund_of=whole)
+    make.payment(patient, 90000, at=make.NOW + timedelta(days=5), visit=ahead)
+    for patients in (None, [patient.pk]):
+        refresh_values(patients=patients, now=make.NOW)
+        value = PatientValue.objects.get(pk=patient.pk)
+        assert (value.paid_visits, value.paid_sum, value.revenue) == (1, 30000, 30000)
+
+
+def test_a_rebuild_keeps_the_names_of_keys_and_indexes():
+    def names() -> set[str]:
+        with connection.cursor() as cursor:
+            return set(connection.introspection.get_constraints(cursor, PatientValue._meta.db_table))
+
+    before = names()
+    for _ in range(2):
+        refresh_values(patients=None, now=make.NOW)
+    assert {index.name for index in PatientValue._meta.indexes} <= names()
+    if connection.vendor == "postgresql":
+        assert names() == before

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from analytics.metrics import compute
 from funnel.models import Spend
@@ -365,17 +364,3 @@ def test_unknown_columns_are_told_and_left_out(tmp_path):
     report, rejected = load(folder)
     assert not rejected
     assert any("shoe_size" in note for note in report.notes)
-
-
-@pytest.mark.postgres
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lane")
-@pytest.mark.usefixtures("committed")
-def test_two_lanes_bring_the_same_clinic_as_one(tmp_path):
-    """Outside a test's transaction batches are recorded two at a time on PostgreSQL."""
-    clinic = shuffled(random_clinic(4, patients=60), 1)
-    write_folder(clinic, tmp_path / "whole")
-    _report, rejected = load(tmp_path / "whole", batch=9)
-    assert not rejected
-    _report, rejected = load(tmp_path / "whole", source_code="one", batch=5000)
-    assert not rejected
-    assert facts() == facts("one")

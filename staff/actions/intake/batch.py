@@ -60,6 +60,7 @@ class Batch:
     def read(self, rows: Rows) -> None:
         for index, row in rows:
             self.add(Record(index), row)
+        self.reader.read_taken()
 
     def read_nested(self, name: str, children: Batch, own_id: Any = None) -> None:
         """The lists that the records hold under `name` go to the batch `children`.
@@ -67,13 +68,16 @@ class Batch:
         `own_id(record, position)` names an entry that has no external id; without it that is an error.
         """
         children.lists = [parent for parent in self.records if parent.loose.get(name) is not None]
+        longest = max((len(parent.loose[name]) for parent in children.lists), default=0)
+        prefixes = [f"{name}.{position}." for position in range(longest)]
         for parent in children.lists:
             for position, row in enumerate(parent.loose[name]):
-                child = Record(parent.index, parent=parent, prefix=f"{name}.{position}.")
+                child = Record(parent.index, parent=parent, prefix=prefixes[position])
                 parent.dependents.append((child, "", ""))
-                nameless = own_id and isinstance(row, Mapping) and not row.get("external_id")
+                nameless = own_id and isinstance(row, (dict, Mapping)) and not row.get("external_id")
                 children.add(child, {**row, "external_id": own_id(parent, position)} if nameless else row)
                 child.failed |= parent.failed
+        children.reader.read_taken()
 
     def add(self, record: Record, row: Any) -> None:
         self.records.append(record)
@@ -85,7 +89,7 @@ class Batch:
             record.external_id = "" if value is None else code(value)
         except ValueError as error:
             fail(record, "external_id", str(error))
-        self.reader.read(record, row)
+        self.reader.take(record, row)
         if not record.external_id:
             if "external_id" not in record.errors:
                 fail(record, "external_id", _("is required"))
@@ -174,24 +178,26 @@ class Batch:
         """
         for record in self.records:
             self._resolve(record)
-        check, blank = self.resource.check, self.resource.blank
-        fixed = dict.fromkeys(self.resource.on_create, self.now) | {"source_id": self.source.pk}
+        check, blank, times = self.resource.check, self.resource.blank, self.resource.times
+        fixed = blank | dict.fromkeys(self.resource.on_create, self.now) | {"source_id": self.source.pk}
         for record in self.live:
             if record.old is None:
-                record.values = {**blank, **fixed, **record.given, "id": record.id, "external_id": record.external_id}
+                record.values = {**fixed, **record.given, "id": record.id, "external_id": record.external_id}
             else:
                 record.values = {**record.old, **record.given}
             if record.parent is not None:
                 self._link(record, record.parent, links or {})
-            self._localise(record)
+            if times:
+                self._localise(record)
             if self._complete(record) and check:
                 check(self, record)
 
     def _resolve(self, record: Record) -> None:
         for ref, inner, key, name in record.references:
-            column = ref.column
-            target = (self.by_inner if inner else self.by_external).get(key) if ref.within else None
+            column, target = ref.column, None
             known = self.found[ref][inner].get(key)
+            if ref.within:
+                target = (self.by_inner if inner else self.by_external).get(key)
             if target is not None and (target.old is None or known is not None) and not target.failed:
                 if target.old is None:
                     target.dependents.append((record, name, self._not_known(key)))
@@ -240,7 +246,8 @@ class Batch:
 
     def _complete(self, record: Record) -> bool:
         for column, name in self.resource.required:
-            if record.values[column] in (None, "") and (record.old is None or column in record.given):
+            value = record.values[column]
+            if not value and value in (None, "") and (record.old is None or column in record.given):
                 fail(record, name, _("is required"))
         return not record.failed
 

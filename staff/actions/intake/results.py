@@ -23,32 +23,36 @@ class RowResult:
 Reference = tuple[Any, bool, Any, str]
 
 
-@dataclass(slots=True, eq=False)
 class Record:
     """One row on its way in. Columns are named as the model's attributes (`patient_id`, `start_at`).
 
     `given`: column -> parsed value of the keys that the row has; `loose`: the same of keys without a column;
     `references`: what is still to be resolved; `old`: the stored columns, None for a new
-    record; `values`: what will be stored; `related`: reference column -> columns of the object that it points at.
+    record; `values`: what will be stored; `related`: reference column -> columns of the object that it points at;
+    `kept`: what the room keeps of the record from step to step; `touched`: something kept beside its columns changed
+    (phones, items); `prefix`: how the parent's row spells the way to this one ("items.0."); `dependents`: (record,
+    field, reason) that fall with it. Written by hand, not as a dataclass: a batch makes tens of thousands of these.
     """
 
-    index: int
-    external_id: str = ""
-    given: dict[str, Any] = field(default_factory=dict)
-    loose: dict[str, Any] = field(default_factory=dict)
-    references: list[Reference] = field(default_factory=list)
-    errors: dict[str, list[str]] = field(default_factory=dict)
-    id: int | None = None
-    old: dict[str, Any] | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    related: dict[str, dict[str, Any]] = field(default_factory=dict)
-    kept: dict[str, Any] = field(default_factory=dict)  # what the room keeps of the record from step to step
-    failed: bool = False
-    touched: bool = False  # something kept beside its columns changed: phones, items
-    status: str = ""
-    parent: Record | None = None
-    prefix: str = ""  # how the parent's row spells the way to this one: "items.0."
-    dependents: list[tuple[Record, str, str]] = field(default_factory=list)  # (record, field, reason) that fall with it
+    __slots__ = (
+        "dependents", "errors", "external_id", "failed", "given", "id", "index", "kept", "loose", "old", "parent",
+        "prefix", "references", "related", "status", "touched", "values",
+    )  # fmt: skip
+
+    def __init__(self, index: int, *, parent: Record | None = None, prefix: str = "") -> None:
+        self.index, self.parent, self.prefix = index, parent, prefix
+        self.external_id = self.status = ""
+        self.given: dict[str, Any] = {}
+        self.loose: dict[str, Any] = {}
+        self.references: list[Reference] = []
+        self.errors: dict[str, list[str]] = {}
+        self.id: int | None = None
+        self.old: dict[str, Any] | None = None
+        self.values: dict[str, Any] = {}
+        self.related: dict[str, dict[str, Any]] = {}
+        self.kept: dict[str, Any] = {}
+        self.failed = self.touched = False
+        self.dependents: list[tuple[Record, str, str]] = []
 
     def classify(self) -> str:
         """Sets and returns the status, once everything about the record is known."""
