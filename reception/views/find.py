@@ -5,21 +5,31 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
 
 from patients.models import Service
 from patients.queries.find import find_patients
 from reception.views.pages import actor, page
+from reception.views.today import see_other
 from staff.access import needs
 
+TYPED = "typed"  # session: what was looked for and not found, for the form of a new patient
 PICKS = ("referrer", "responsible_adult", "family")
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @needs("find_patients")
 def find(request: HttpRequest) -> HttpResponse:
-    """htmx gets the list; a whole request (Enter) with one clear answer opens the card."""
-    text = request.GET.get("q", "")[:100]
+    """htmx gets the list; a whole request (Enter) opens the card of the first hit, however many there are.
+
+    What is typed is posted: a name or a phone in an address would stand in logs and in the browser's history.
+    """
+    asked = request.POST if request.method == "POST" else request.GET
+    if asked.get("add"):
+        request.session[TYPED] = asked["add"][:100]
+        return see_other(reverse("reception:patient_new"))
+    text = asked.get("q", "")[:100]
     found = find_patients(text=text, by=actor(request))
     context = {"found": found, "text": text, "may_add": actor(request).may("edit_patients")}
     pick = request.GET.get("pick", "")

@@ -21,6 +21,7 @@ from patients.rules.consents import TEXTS
 from patients.rules.duplicates import Person
 from reception.forms.person import ConsentForm, NewPatientForm, PatientForm
 from reception.queries.people import people
+from reception.views.find import TYPED
 from reception.views.pages import actor, find_patient, page
 from reception.views.today import see_other
 from staff.access import Actor, needs
@@ -101,7 +102,7 @@ def _start(request: HttpRequest) -> dict[str, Any]:
         Branch.objects.filter(pk=actor(request).branch_id or 0).first()
         or Branch.objects.order_by("-is_default").first()
     )
-    return {"branch": home, "language": "ru", **split_name(request.GET.get("q", ""))}
+    return {"branch": home, "language": "ru", **split_name(request.session.pop(TYPED, ""))}
 
 
 def similar_to(form: PatientForm, by: Actor) -> list[Possible]:

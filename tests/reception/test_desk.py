@@ -125,7 +125,9 @@ def test_a_new_patient_is_entered_once_with_consents_apart(sign_in, db):
 
 
 def test_no_consent_is_ticked_beforehand(sign_in, db):
-    page = sign_in().get("/patients/new/?q=петров 8912").content.decode()
+    client = sign_in()
+    assert client.post("/find/", {"add": "петров 8912"})["Location"] == "/patients/new/"
+    page = client.get("/patients/new/").content.decode()
     assert "checked" not in page
     assert 'value="Петров"' in page
 
@@ -267,9 +269,9 @@ def test_find_shows_twenty_and_says_that_there_are_more(db):
 def test_enter_opens_the_first_hit_and_a_stranger_is_offered_as_new(sign_in, visit):
     Patient.objects.filter(pk=visit.patient_id).update(search="кузнецов иван")
     client = sign_in()
-    assert client.get("/find/?q=кузн")["Location"] == f"/patients/{visit.patient_id}/"
-    page = client.get("/find/?q=Нетникого").content.decode()
-    assert "/patients/new/?q=" in page
+    assert client.post("/find/", {"q": "кузн"})["Location"] == f"/patients/{visit.patient_id}/"
+    page = client.post("/find/", {"q": "Нетникого"}).content.decode()
+    assert 'name="add" value="Нетникого"' in page
 
 
 def test_everybody_begins_where_his_work_is(sign_in, db):
