@@ -139,6 +139,7 @@ class Batch:
         for record in stored:
             if record.id not in own:
                 fail(record, "external_id", _("belongs to another branch"))
+                record.old = None  # the answer must not tell our id of it
 
     @staticmethod
     def _wanted(ref: Ref, live: list[Record]) -> tuple[set[str], set[int]]:
