@@ -111,6 +111,7 @@ def environment(port: int) -> None:
             "TICK_SECONDS": os.environ.get("TICK_SECONDS", "10"),
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONWARNINGS": "ignore",  # the terminal is for the address and the logins
         }
     )
     os.environ["DATABASE_URL"] = f"sqlite:///{DATABASE}"
@@ -146,10 +147,10 @@ def prepare() -> dict[str, str]:
 def children(port: int) -> list[Child]:
     python = sys.executable
     web = [python, "-m", "gunicorn", "clinic_crm.wsgi", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "2"]
-    worker = [python, "-m", "celery", "-A", "clinic_crm", "worker", "-B", "--pool", "threads", "-c", "4"]
+    worker = [python, "-m", "celery", "-q", "-A", "clinic_crm", "worker", "-B", "--pool", "threads", "-c", "4"]
     return [
         Child("web", [*web, "--threads", "4", "--log-level", "warning"]),
-        Child("worker", [*worker, "-l", "WARNING", "--without-gossip", "--without-mingle"]),
+        Child("worker", [*worker, "-l", "ERROR", "--without-gossip", "--without-mingle"]),
     ]
 
 
@@ -191,6 +192,9 @@ def stop(demo: Demo) -> None:
 
 
 def interrupted(_signal: int, _frame: object) -> None:
+    """Once: a second Ctrl-C must not interrupt the stopping and leave children behind."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -201,7 +205,8 @@ def main() -> None:
     check_port(port)
     environment(port)
     let_commands_in(port)
-    signal.signal(signal.SIGTERM, interrupted)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, interrupted)
     demo = Demo(port, children(port))
     try:
         logins = prepare()
