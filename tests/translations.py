@@ -99,15 +99,12 @@ def problems() -> list[str]:
 
 
 def collect() -> None:
-    """Adds new messages, takes translations from parts/*.po, drops what nothing uses."""
-    old, fresh = catalog(), Catalog(locale="ru", domain="django", project="Clinic CRM", version="1", header_comment="")
-    parts = [read_po(file.open("rb"), locale="ru") for file in sorted((PO.parent / "parts").glob("*.po"))]
+    """Adds new messages, keeps their translations, drops what nothing uses."""
+    old = catalog()
+    fresh = Catalog(locale="ru", domain="django", project="Clinic CRM", version="1", header_comment="")
     for message, context in sorted(wanted(), key=str):
-        string = next(
-            (e.string for c in [old, *parts] if (e := c.get(_key(message), context)) is not None and _complete(e)), None
-        )
-        # Builders may write Django's own four Russian forms; Babel's three are the first three of them.
-        fresh.add(message, string[:3] if isinstance(string, tuple) else string or "", context=context)
+        entry = old.get(_key(message), context)
+        fresh.add(message, entry.string if entry is not None and _complete(entry) else "", context=context)
     save(fresh)
 
 
