@@ -7,7 +7,6 @@ whose server stands in Moscow would count its evening visits on the wrong day.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -109,17 +108,3 @@ def day_number(day: date) -> int:
 
 def from_day_number(number: int) -> date:
     return EPOCH + timedelta(days=number)
-
-
-def parse_instant(text: str, tz: str) -> datetime:
-    """ISO 8601 to UTC; without an offset it is the local time of `tz`. Raises ValueError."""
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=zone(tz))
-    return value.astimezone(UTC)
-
-
-def years_of(instants: Iterable[datetime]) -> tuple[int, int]:
-    """First and last UTC year of `instants` (not empty)."""
-    years = [instant.year for instant in instants]
-    return min(years), max(years)

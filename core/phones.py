@@ -56,8 +56,3 @@ def parse_phones(text: str, region: str = "RU") -> list[Phone]:
 
 def digits_of(text: str) -> str:
     return re.sub(r"\D", "", text)
-
-
-def masked(number: str) -> str:
-    """'+79123456789' -> '+7•••••••789' for logs and lists of those who may not see it."""
-    return f"{number[:2]}{'•' * max(0, len(number) - 5)}{number[-3:]}" if len(number) > 5 else "•" * len(number)
