@@ -29,6 +29,7 @@ check: setup  ## format, lint, types, import contracts, migrations, deploy check
 
 drills: setup  ## the long kill and race drills (PostgreSQL and Redis)
 	DRILL_MESSAGES=$${DRILL_MESSAGES:-20000} $(PY) -m pytest tests/drills -m drill -s --timeout 3600
+	DRILL_PATIENTS=$${DRILL_PATIENTS:-10000} $(PY) -m pytest tests/messaging/test_policy_properties.py -k "twenty or opts_out" -s --timeout 7200
 
 bench: setup  ## ratios of performance.md on PostgreSQL (DATABASE_URL)
 	$(PY) -m benchmarks

@@ -10,26 +10,18 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from analytics.rules.periods import DEFAULT, PRESETS
+from core.fields import DayField
 
 FIRST_DAY, LAST_DAY = date(1971, 1, 1), date(2199, 12, 31)
 LONGEST = 3660  # days: ten years on one page are enough, and the charts stay readable
-
-
-class DateInput(forms.DateInput):
-    """The browser's own calendar wants ISO dates, whatever the language."""
-
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d", attrs={"min": FIRST_DAY.isoformat(), "max": LAST_DAY.isoformat()})
 
 
 class FilterForm(forms.Form):
     """GET. Own dates win over a preset; what is empty or unknown falls back to the default, and says so."""
 
     period = forms.ChoiceField(choices=[(name, name) for name in PRESETS], required=False, widget=forms.HiddenInput)
-    first = forms.DateField(label=_("From"), required=False, widget=DateInput(), input_formats=["%Y-%m-%d"])
-    last = forms.DateField(label=_("To"), required=False, widget=DateInput(), input_formats=["%Y-%m-%d"])
+    first = DayField(label=_("From"), required=False, lean="past")
+    last = DayField(label=_("To"), required=False, lean="past")
     branch = forms.CharField(label=_("Branch"), required=False, max_length=200, widget=forms.Select)
     speciality = forms.CharField(label=_("Speciality"), required=False, max_length=120, widget=forms.Select)
     doctor = forms.CharField(label=_("Doctor"), required=False, max_length=200, widget=forms.Select)

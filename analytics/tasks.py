@@ -14,3 +14,9 @@ def nightly() -> None:
     if actions.night(now=now):
         find_duplicates(now=now)
         forget_old_keys(now=now)
+
+
+@shared_task
+def warm() -> None:
+    """Once a TICK_SECONDS. Harmless when run twice."""
+    actions.warm(now=timezone.now())

@@ -7,8 +7,11 @@ from django.urls import URLPattern, URLResolver, path
 from analytics.api import MetricRowsView, MetricView, RegistryView
 from funnel.api import DOORS as FUNNEL
 from loyalty.api import ValueView
+from messaging.api import DOORS as MESSAGING
+from messaging.api import TemplateListView, TemplateView
 from patients.api import DOORS as PATIENTS
 from patients.api.changes import ChangesView
+from reception.api import DOORS as VISITS
 from staff.api.ground import DOORS as GROUND
 from staff.api.schema import nowhere
 from staff.api.schema import urlpatterns as contract
@@ -19,7 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics/<slug:slug>/", MetricView.as_view(), name="metric"),
     path("metrics/<slug:slug>/rows/", MetricRowsView.as_view(), name="metric-rows"),
     path("patients/<id:patient_id>/value/", ValueView.as_view(), name="patient-value"),
-    *(route for door in (*GROUND, *PATIENTS, *FUNNEL) for route in routes(door)),
+    *(route for door in (*GROUND, *PATIENTS, *VISITS, *MESSAGING, *FUNNEL) for route in routes(door)),
+    path("templates/", TemplateListView.as_view(), name="templates"),
+    path("templates/<slug:code>/<slug:transport>/<slug:language>/", TemplateView.as_view(), name="template"),
     path("changes/", ChangesView.as_view(), name="changes"),
     *contract,
     nowhere,  # stays last: it answers every other address

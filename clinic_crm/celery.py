@@ -17,6 +17,7 @@ app.conf.beat_schedule = {
         ("tick", "messaging.tasks.tick", settings.TICK_SECONDS),
         ("sweep", "followup.tasks.sweep", settings.TICK_SECONDS),
         ("imports", "mis.tasks.resume_imports", settings.TICK_SECONDS),
+        ("warm", "analytics.tasks.warm", settings.TICK_SECONDS),
         ("nightly", "analytics.tasks.nightly", 900.0),
     ]
 }

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env
+
+from clinic_crm.content_policy import POLICY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
@@ -78,9 +79,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",  # before WhiteNoise: files of /static/ carry the policy too
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "staff.middleware.RequestIdMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -141,6 +142,8 @@ else:
     for name in ("queue", "control"):
         (BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_URL = "filesystem://"
+    # Over this broker forked children share one lock: a child that is killed takes it along, and the worker stands still.
+    CELERY_WORKER_POOL, CELERY_WORKER_CONCURRENCY = "threads", 4
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "queue"),
         "data_folder_out": str(BROKER_DIR / "queue"),
@@ -162,12 +165,21 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # --- Sending --------------------------------------------------------------------------------------------------------
 EMAIL_URL = secret("EMAIL_URL", "")
 EMAIL_FROM = env.str("EMAIL_FROM", "clinic@localhost")
-SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", "").rstrip("/")
+SMS_GATEWAY_URL = secret("SMS_GATEWAY_URL", "").rstrip("/")
+SMS_SCHEMES = ("http", "https", "smsc+http", "smsc+https", "smpp", "smpps")  # which contract the provider speaks
+if SMS_GATEWAY_URL and SMS_GATEWAY_URL.partition("://")[0] not in SMS_SCHEMES:
+    raise ImproperlyConfigured(f"SMS_GATEWAY_URL must begin with one of {', '.join(SMS_SCHEMES)}")
 SMS_GATEWAY_SECRET = secret("SMS_GATEWAY_SECRET", "")
 SMS_SENDER = env.str("SMS_SENDER", "CLINIC")
 SMS_GATEWAY_DEDUPE = env.str("SMS_GATEWAY_DEDUPE", "key")  # key, lookup, window or none: what the provider honours
 SMS_GATEWAY_KEY_SECONDS = env.int("SMS_GATEWAY_KEY_SECONDS", 3600)  # how long it remembers an idempotency key
 SMS_GATEWAY_SETTLE_SECONDS = env.int("SMS_GATEWAY_SETTLE_SECONDS", 30)  # its own processing time, before a look-up
+EMAIL_RETURN_PATH = env.str("EMAIL_RETURN_PATH", "")  # where bounces go; empty = to EMAIL_FROM
+BOUNCES_URL = secret("BOUNCES_URL", "")
+TELEGRAM_BOT_TOKEN = secret("TELEGRAM_BOT_TOKEN", "")
+TELEGRAM_BOT_NAME = env.str("TELEGRAM_BOT_NAME", "").lstrip("@")
+TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", "https://api.telegram.org").rstrip("/")
+TELEGRAM_WEBHOOK_SECRET = secret("TELEGRAM_WEBHOOK_SECRET", "")
 SENDING_LEASE_SECONDS = env.int("SENDING_LEASE_SECONDS", 120)
 SENDING_BATCH = env.int("SENDING_BATCH", 500)  # messages under one lease
 
@@ -192,7 +204,6 @@ AXES_CLIENT_IP_CALLABLE = "staff.middleware.axes_ip"
 AXES_LOCKOUT_CALLABLE = "staff.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
-AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 SILENCED_SYSTEM_CHECKS = ["models.W040"]  # covering columns are PostgreSQL's; SQLite ignores them
 
@@ -204,26 +215,13 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_FAILURE_VIEW = "staff.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^api/"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF, NONCE],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = POLICY
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 IMPORT_MAX_BYTES = 200 * 1024 * 1024
 
@@ -286,6 +284,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
+        "django": {"handlers": []},  # Django's own would print every line a second time, unmasked
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},
         "axes": {"level": "ERROR"},

@@ -6,14 +6,23 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
+from messaging.views.clicks import follow_link
 from messaging.views.health import healthz, readyz
-from messaging.views.hooks import delivery_report
+from messaging.views.hooks import delivery_report, reply
+from messaging.views.metrics import Scrape
+from messaging.views.telegram_hook import telegram
+from messaging.views.unsubscribe import unsubscribe
 from staff.access import public
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", Scrape.as_view(), name="scrape"),
     path("api/v1/hooks/messages/<slug:transport>/", delivery_report, name="delivery-report"),
+    path("api/v1/hooks/replies/<slug:transport>/", reply, name="reply-hook"),
+    path("api/v1/hooks/telegram/", telegram, name="telegram-hook"),
+    path("u/<str:code>/", unsubscribe, name="unsubscribe"),
+    path("l/<str:code>/", follow_link, name="follow-link"),
     path("language/", public(set_language), name="set_language"),
     path("", include("staff.urls")),
     path("", include("reception.urls")),

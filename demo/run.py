@@ -147,7 +147,7 @@ def prepare() -> dict[str, str]:
 def children(port: int) -> list[Child]:
     python = sys.executable
     web = [python, "-m", "gunicorn", "clinic_crm.wsgi", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "2"]
-    worker = [python, "-m", "celery", "-q", "-A", "clinic_crm", "worker", "-B", "--pool", "threads", "-c", "4"]
+    worker = [python, "-m", "celery", "-q", "-A", "clinic_crm", "worker", "-B"]
     return [
         Child("web", [*web, "--threads", "4", "--log-level", "warning"]),
         Child("worker", [*worker, "-l", "ERROR", "--without-gossip", "--without-mingle"]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from loyalty.queries import records_of as value_records
 from patients.models import Patient, Payment, Visit
 from staff.models import Change, Clinic
 from staff.queries.changes import settled_changes
@@ -15,6 +16,7 @@ from staff.queries.changes import settled_changes
 WINDOW = timedelta(days=15)  # a follow-up of something older makes no sense any more; a call after a no-show is at +14
 LINES = 5000
 VALUED = ("visits", "payments", "patients")
+PAID_FOR = ("visit__patient_id", "refund_of__visit__patient_id", "allocations__visit__patient_id")
 
 
 def window_start(now: datetime) -> datetime:
@@ -45,8 +47,20 @@ def lines_after(cursor: Sequence[int]) -> list[Change]:
 
 
 def patients_of(lines: Sequence[Change]) -> set[int]:
-    """Records whose value the lines may have changed; of a merge both sides."""
+    """Records whose value the lines may have changed; of a merge both sides, of money also those for whom it paid."""
     ids = {name: {line.object_id for line in lines if line.resource == name} for name in VALUED}
     found = ids["patients"] | {line.target_id for line in lines if line.target_id is not None}
-    found |= set(Payment.objects.filter(pk__in=ids["payments"]).values_list("patient_id", flat=True))
+    money = Payment.objects.filter(pk__in=ids["payments"]).values_list("patient_id", "refunds__patient_id", *PAID_FOR)
+    found |= {one for row in money.iterator() for one in row if one is not None}
     return found | set(Visit.objects.filter(pk__in=ids["visits"]).values_list("patient_id", flat=True))
+
+
+def paid_for(records: set[int]) -> set[int]:
+    """Others for whom these persons paid: what a payment counts depends on whether its payer is a test person."""
+    persons = value_records(records)
+    money = Payment.objects.filter(patient__in=persons).filter(
+        ~Q(visit__patient=F("patient")) & Q(visit__isnull=False)
+        | Q(refund_of__isnull=False)
+        | Q(allocations__isnull=False)
+    )
+    return {one for row in money.values_list(*PAID_FOR).iterator() for one in row if one is not None}

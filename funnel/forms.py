@@ -7,6 +7,7 @@ import datetime as dt
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import DayField
 from core.money import MAX_MINOR
 from funnel.models import Spend
 from patients.models import Channel
@@ -15,9 +16,7 @@ from patients.models import Channel
 class SpendForm(forms.Form):
     """`amount` in roubles; `date` not after `today`."""
 
-    date = forms.DateField(
-        label=_("Day"), input_formats=["%Y-%m-%d"], widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    date = DayField(label=_("Day"), lean="past")
     channel = forms.ModelChoiceField(
         label=_("Source"), queryset=Channel.objects.none(), required=False, empty_label=_("no source")
     )
@@ -31,7 +30,9 @@ class SpendForm(forms.Form):
         channel = self.fields["channel"]
         assert isinstance(channel, forms.ModelChoiceField)
         channel.queryset = Channel.objects.order_by("name", "id")
-        self.fields["date"].widget.attrs["max"] = today.isoformat()
+        day = self.fields["date"]
+        assert isinstance(day, DayField)
+        day.today = today
 
     def clean_date(self) -> dt.date:
         day: dt.date = self.cleaned_data["date"]

@@ -42,6 +42,11 @@ def cac_facts(scope: Scope, period: Period) -> Facts:
     return Facts(scope, COSTS, ("kind", "id"), ctes={"spent": SPENT}, values=values)
 
 
+def spend_facts(scope: Scope, period: Period) -> Facts:
+    """The lines of acquisition spend alone."""
+    return Facts(scope, "SELECT * FROM spent", ("id",), ctes={"spent": SPENT}, values=spend_values(scope, period))
+
+
 def cac(scope: Scope, period: Period) -> dict[str, Any]:
     """M09. {channels: {code: row}, blended: row, paid: row}; the row `unknown` only when it has a patient or spend."""
     rows = cac_facts(scope, period).ask(

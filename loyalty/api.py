@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -14,7 +15,7 @@ from rest_framework.views import APIView
 from core.money import mean_money, money_text, ratio
 from loyalty.metrics.facts import HORIZONS
 from loyalty.models import PatientValue
-from loyalty.queries import live_value
+from loyalty.queries import live_scope, live_value
 from loyalty.rules import RULES
 from patients.metrics.codes import codes_of
 from patients.queries import visible_patients
@@ -67,14 +68,17 @@ class ValueView(APIView):
         staff.record(
             by=by, deed="read_value", now=now, object_kind="patient", object_id=patient.pk, patient_id=value.pk
         )
-        return Response({"patient_id": value.pk, "patient": (patient.canonical or patient).code} | shown(value))
+        return Response(
+            {"patient_id": value.pk, "patient": (patient.canonical or patient).code}
+            | shown(value, live_scope(now).as_of)
+        )
 
 
-def shown(value: PatientValue) -> dict[str, Any]:
+def shown(value: PatientValue, as_of: date) -> dict[str, Any]:
     """The facts as JSON; `churn.booked` is the start of the next booked visit, whatever the state."""
     doctors = codes_of("doctor")
     return {
-        "as_of": value.as_of,
+        "as_of": as_of,
         "visits": value.visits,
         "visit_days": value.visit_days,
         "paid_visits": value.paid_visits,

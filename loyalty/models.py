@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,11 +11,17 @@ from patients.models import Patient
 from staff.models import Doctor
 
 
-class PatientValue(models.Model):
-    """Value facts of one canonical patient as of `as_of` (M01, M03, M04, M14, M28, M34). Money in minor units.
+def doctor_of_patient() -> Any:
+    """Nobody lists patients by it, and every index more is built anew each night."""
+    return models.ForeignKey(Doctor, models.SET_NULL, null=True, related_name="+", db_constraint=False, db_index=False)
 
-    Written by one statement, with a filter after a visit and without it at night (`loyalty.actions`). Nothing here is a
-    truth of its own: dropping the table and rebuilding it changes no figure.
+
+class PatientValue(models.Model):
+    """Value facts of one canonical patient as of `ValueBasis.as_of` (M01, M03, M04, M14, M28, M34). Minor units.
+
+    Written by one statement, with a filter after a visit and without it for everybody (`loyalty.actions`). Nothing here
+    is a truth of its own: dropping the table and rebuilding it changes no figure. At night most rows are made from the
+    row of the day before, so what the raw rows say and what follows from it stand here side by side.
     """
 
     class State(models.TextChoices):
@@ -31,7 +37,6 @@ class PatientValue(models.Model):
     # No constraints in the database: checking them row by row would cost as much as the whole rebuild, and adding them
     # to a new table would hold up whoever writes patients. The statement takes the ids from those tables themselves.
     patient = models.OneToOneField(Patient, models.CASCADE, primary_key=True, related_name="value", db_constraint=False)
-    as_of = models.DateField()
     visits = models.PositiveIntegerField(default=0)
     visit_days = models.PositiveIntegerField(default=0)
     paid_visits = models.PositiveIntegerField(default=0)
@@ -47,10 +52,9 @@ class PatientValue(models.Model):
     margin_12 = models.BigIntegerField(default=0)
     margin_36 = models.BigIntegerField(default=0)
     margin_60 = models.BigIntegerField(default=0)
-    first_doctor = models.ForeignKey(Doctor, models.SET_NULL, null=True, related_name="+", db_constraint=False)
-    own_doctor = models.ForeignKey(  # M08, naive rule
-        Doctor, models.SET_NULL, null=True, related_name="+", db_constraint=False
-    )
+    first_doctor = doctor_of_patient()
+    own_doctor = doctor_of_patient()  # M08, naive rule
+    last_doctor = doctor_of_patient()  # whose speciality decides the threshold
     state = models.CharField(max_length=8, choices=State.choices, default=State.NONE)
     rule = models.CharField(max_length=40, blank=True)  # code of the rule that decided the state
     theta_days = models.PositiveSmallIntegerField(default=0)  # the θ that was used
@@ -60,7 +64,7 @@ class PatientValue(models.Model):
     year_money = models.BigIntegerField(default=0)
     rfm = models.CharField(max_length=3, blank=True)
     segment = models.CharField(max_length=16, blank=True)  # of M28
-    refreshed_at = models.DateTimeField()
+    refreshed_at = models.DateTimeField()  # when something in this row last changed, or was worked out anew
 
     class Meta:
         indexes: ClassVar = [
@@ -90,3 +94,26 @@ class RfmScale(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["measure", "score"], name="loyalty_rfmscale_once"),
         ]
+
+
+class ValueBasis(models.Model):
+    """On what the facts of all patients stand: one row (id 1), written whenever they are made or turned to a new day."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    as_of = models.DateField()  # facts are true at the end of this local day
+    drawn_at = models.DateTimeField()  # when all were last made from visits and payments
+    definition = models.CharField(max_length=64)  # digest of the statement that made them, and of the zone
+    rules = models.CharField(max_length=64)  # digest of the thresholds that their states were reckoned with
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="loyalty_basis_single")]
+
+
+class StaleValue(models.Model):
+    """A record that lost a visit, a payment or another record, written by triggers of the database.
+
+    The change feed says what an object is now, so its reader finds whose it has become, but not whose it was. Rows are
+    only added and taken away: no key over the patient, on which two writers would wait for each other.
+    """
+
+    patient_id = models.BigIntegerField()

@@ -8,5 +8,8 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from messaging import automations
+        from messaging.queries.inbox import waiting_count
+        from staff.context import COUNTS
 
-        automations.register(automations.CONFIRMATION, automations.REMINDER_24H, automations.REMINDER_2H)
+        COUNTS["messaging:inbox"] = waiting_count
+        automations.register_all(automations)

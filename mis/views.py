@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from kombu.exceptions import OperationalError
 
+from core.clock import zone
 from core.export import csv_chunks
 from mis import actions, tasks
 from mis.actions.jobs.receive import NotNow, WrongColumns
@@ -31,6 +32,7 @@ from mis.queries.jobs import (
     visible_jobs,
 )
 from mis.queries.tables import BadFile
+from patients.queries.desk import desk_tz
 from staff.access import Actor, needs
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,12 @@ OVERHEAD = 1 << 20  # of a multipart body around the file
 def actor(request: HttpRequest) -> Actor:
     by: Actor = request.actor  # type: ignore[attr-defined]
     return by
+
+
+def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Times are shown in the zone of the person's branch, else of the clinic."""
+    with timezone.override(zone(desk_tz(actor(request)))):
+        return render(request, template, context, status=status)
 
 
 def find_job(request: HttpRequest, pk: int) -> ImportJob:
@@ -79,7 +87,7 @@ def _imports(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     jobs, following = page_of_jobs(actor(request), int(before) if before.isdecimal() and len(before) < 19 else None)
     context = {"form": form, "jobs": jobs, "next_url": f"?before={following}" if following else ""}
-    return render(request, "mis/imports.html", context, status=422 if form.is_bound else 200)
+    return page(request, "mis/imports.html", context, status=422 if form.is_bound else 200)
 
 
 def _receive(request: HttpRequest, form: UploadForm) -> ImportJob:
@@ -111,11 +119,11 @@ def _job_page(request: HttpRequest, job: ImportJob, fault: str = "") -> HttpResp
             context |= preview_of(job)
         except (BadFile, OSError) as error:
             context["fault"], status = str(error), 422
-        return render(request, "mis/preview.html", context, status=status)
+        return page(request, "mis/preview.html", context, status=status)
     context["rejected"] = [(row, reasons_text(job, row.errors)) for row in first_rejected(job)] if job.failed else []
     context["conflicts"] = first_conflicts(job) if job.conflicts else []
     part = "#state" if getattr(request, "htmx", False) else ""
-    response = render(request, f"mis/job.html{part}", context, status=status)
+    response = page(request, f"mis/job.html{part}", context, status=status)
     response.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
     return response
 

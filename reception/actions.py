@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from followup.actions import follow_up
 from patients import actions as patients
@@ -12,12 +12,26 @@ from patients.models import Patient, Visit
 from staff import actions as staff
 from staff.access import Actor
 
+Answer = TypeVar("Answer")
+
 
 def _follow(visit: Visit, now: datetime) -> Visit:
     """One visit is a set of one: its next booking, if it brought one, goes the same way."""
     ids = [visit.pk] if visit.next_visit_id is None else [visit.pk, visit.next_visit_id]
     follow_up(Visit.objects.filter(pk__in=ids), now=now)
     return visit
+
+
+@staff.one_deed()
+def followed(
+    work: Callable[..., Answer], touched: Callable[[Answer], list[int]], *, now: datetime, **call: Any
+) -> Answer:
+    """`work(now=…, …)` and what follows from the visits that `touched` finds in its answer. Raises what work raises."""
+    answer = work(now=now, **call)
+    ids = touched(answer)
+    if ids:
+        follow_up(Visit.objects.filter(pk__in=ids), now=now)
+    return answer
 
 
 @staff.one_deed()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from reception.views import booking, card, duplicates, find, people, today, visit, work
+from reception.views import booking, card, duplicates, find, people, today, visit, work, zone
 
 app_name = "reception"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/similar/", people.similar, name="patient_similar"),
     path("patients/<int:pk>/", card.card, name="card"),
     path("patients/<int:pk>/timeline/", card.more, name="timeline"),
+    path("patients/<int:pk>/offer/", card.offer, name="offer"),
     path("patients/<int:pk>/edit/", people.edit, name="patient_edit"),
     path("patients/<int:pk>/consents/", people.consent, name="consent"),
     path("patients/<int:pk>/book/", booking.book, name="book"),
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("work/", work.work, name="work"),
     path("work/<int:pk>/claim/", work.claim, name="claim"),
     path("work/<int:pk>/close/", work.close, name="work_close"),
+    path("staff/settings/zone/", zone.zone, name="zone"),
     path("duplicates/", duplicates.duplicates, name="duplicates"),
     path("duplicates/<int:left>/<int:right>/", duplicates.compare, name="compare"),
     path("duplicates/<int:pk>/dismiss/", duplicates.dismiss, name="dismiss"),

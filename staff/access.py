@@ -31,11 +31,16 @@ DEEDS: dict[str, frozenset[str]] = {
     "log_visits": DESK,
     "book_visits": DESK | {CURATOR},
     "work_items": CARE,
+    "answer_replies": DESK | {CURATOR},
+    "hold_promotions": CARE,  # the bad-day brake: whoever hears of a loss or a complaint pulls it
+    "lift_holds": DESK,
+    "suppress_addresses": DESK | {CURATOR},
     "merge_patients": DESK,
     # fields
     "see_medical": frozenset({OWNER, MANAGER, DOCTOR, CURATOR, INTEGRATION}),
     "see_money": frozenset({OWNER, MANAGER, MARKETER, ADMINISTRATOR, CURATOR, INTEGRATION}),
     "see_contacts": CARE | {INTEGRATION},
+    "mark_test_patients": LEADERS | {INTEGRATION},  # a test person counts in no figure
     # management
     "see_dashboard": LEADERS | {MARKETER},
     "see_metric_rows": LEADERS | {MARKETER},
@@ -43,15 +48,20 @@ DEEDS: dict[str, frozenset[str]] = {
     "import_files": LEADERS,
     "edit_spend": LEADERS | {MARKETER},
     "edit_messages": LEADERS | {MARKETER},
+    "approve_adverts": LEADERS,
     "see_outbox": LEADERS | {MARKETER, ADMINISTRATOR},
+    "edit_budgets": LEADERS,
     "pause_sending": LEADERS,
+    "set_transports": LEADERS,  # order, price, the legal switches, when the next one takes over
     "resolve_messages": DESK,
+    "see_proof": LEADERS,
     "manage_staff": LEADERS,
     "manage_keys": frozenset({OWNER}),
     "manage_settings": LEADERS,
     "see_audit": LEADERS,
     # API
     "read_api": EVERYBODY - {DOCTOR},
+    "read_operations": LEADERS | {INTEGRATION},  # how sending does: numbers of the whole clinic, nobody's data
     "read_metrics": LEADERS | {MARKETER, INTEGRATION},
     "write_api": DESK | {INTEGRATION},
     "write_spend": LEADERS | {MARKETER, INTEGRATION},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from staff.access import may
+from staff.access import Actor, may
 from staff.middleware import unfinished_page
 from staff.models import Clinic
 
@@ -17,6 +18,7 @@ from staff.models import Clinic
 NAV = [
     ("see_dashboard", "analytics:dashboard", _("Dashboard"), "layout-dashboard"),
     ("see_today", "reception:today", _("Today"), "calendar-days"),
+    ("answer_replies", "messaging:inbox", _("Inbox"), "inbox"),
     ("work_items", "reception:work", _("Work list"), "list-checks"),
     ("find_patients", "reception:patients", _("Patients"), "users"),
     ("see_dashboard", "analytics:value", _("Patients' value"), "gem"),
@@ -29,17 +31,26 @@ NAV = [
     ("see_audit", "staff:audit", _("Audit log"), "shield-check"),
     ("see_dashboard", "analytics:how_we_count", _("How we count"), "calculator"),
 ]
+# URL name -> how many wait there. Rooms above register theirs in `AppConfig.ready`; each is one short query a page.
+COUNTS: dict[str, Callable[[Actor], int]] = {}
 
 
 def nav_items(request: HttpRequest) -> list[dict[str, Any]]:
-    """Entries of the side navigation that this person may open."""
-    items = []
-    for deed, name, label, icon in NAV:
-        if may(request.user, deed):
-            url = reverse(name)
-            current = request.path == url or (url != "/" and request.path.startswith(url))
-            items.append({"url": url, "label": label, "icon": icon, "current": current})
-    return items
+    """Entries of the side navigation that this person may open; where something waits, with its number."""
+    mine = [(reverse(name), name, label, icon) for deed, name, label, icon in NAV if may(request.user, deed)]
+    here = [url for url, *_rest in mine if request.path == url or (url != "/" and request.path.startswith(url))]
+    current, by = max(here, key=len, default=""), request.actor  # type: ignore[attr-defined]
+    return [
+        {
+            "url": url,
+            "label": label,
+            "icon": icon,
+            "current": url == current,
+            "count": COUNTS[name](by) if name in COUNTS else 0,
+            "alarm": True,
+        }
+        for url, name, label, icon in mine
+    ]
 
 
 def shell_facts(request: HttpRequest) -> dict[str, str]:

@@ -18,8 +18,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.logs import request_id
-from core.net import client_ip
+from core.net import class_of, client_ip
 from staff.access import SECOND_STEP, Actor, may
+from staff.rules.kept import forget, keep
 
 SAFE_ID = re.compile(r"^[\w.-]{8,64}$")
 SEEN_STEP = 60  # seconds: one write of the session a minute, not one a request
@@ -38,9 +39,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 def axes_ip(request: HttpRequest) -> str:
-    """Without a peer (a local socket) this machine's own address: PostgreSQL keeps only real ones."""
-    address = address_of(request)
-    return "127.0.0.1" if address == "unknown" else address
+    return class_of(address_of(request))
 
 
 def actor_of(person: Any, request: HttpRequest, kind: str = "user") -> Actor:
@@ -106,7 +105,11 @@ class StaffMiddleware:
         if not request.user.is_authenticated:
             return to_page(request, settings.LOGIN_URL)
         if unfinished and unfinished not in getattr(view, "early", ()):
+            if unfinished == UNLOCK and not hasattr(view, "early"):
+                keep_form(request)
             return to_page(request, reverse(unfinished))
+        if request.method == "POST":
+            forget(request.session, request.get_full_path())
         if deed is None or not may(request.user, deed):
             return render(request, "403.html", status=403)
         return None
@@ -141,12 +144,29 @@ def unfinished_page(request: HttpRequest) -> str:
     return PASSWORD if user.must_change_password else ""  # type: ignore[union-attr]
 
 
+def keep_form(request: HttpRequest) -> None:
+    """A form sent on a locked screen is not lost: it waits in the session, on the server, for the same person."""
+    if request.method == "POST" and not request.headers.get("HX-Request"):
+        keep(
+            request.session,
+            address=request.get_full_path(),
+            back=came_from(request),
+            fields=request.POST.lists(),
+            files=bool(request.FILES),
+            now=int(time.time()),
+        )
+
+
+def came_from(request: HttpRequest) -> str:
+    came = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    return f"{came.path}?{came.query}" if came.query else came.path or "/"
+
+
 def to_page(request: HttpRequest, page: str) -> HttpResponse:
     """To `page` and back afterwards: after a POST to the page that it came from, since a form is not sent twice."""
     back = request.get_full_path()
     if request.method != "GET" or request.headers.get("HX-Request"):
-        came = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-        back = f"{came.path}?{came.query}" if came.query else came.path or "/"
+        back = came_from(request)
     url = f"{page}?{urlencode({'next': back})}"
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": url})

@@ -3,13 +3,15 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from staff.access import needs
-from staff.views import audit, clinic, keys, login, people, profile, second_step, style_guide
+from staff.views import audit, clinic, keys, login, month, people, profile, second_step, style_guide
 
 app_name = "staff"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", login.sign_in, name="sign_in"),
     path("logout/", login.sign_out, name="sign_out"),
     path("unlock/", login.unlock, name="unlock"),
+    path("unlock/again/", login.send_again, name="send_again"),
+    path("month/", month.month, name="month"),
     path("theme/", profile.theme, name="theme"),
     path("profile/", profile.profile, name="profile"),
     path("profile/password/", profile.password, name="password"),

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from messaging.models import Reply
 from patients.models import DuplicatePair, Merge, WorkItem
 from staff.access import DEEDS
 from staff.middleware import deed_of
@@ -21,11 +22,12 @@ from tests import make
 pytestmark = pytest.mark.django_db
 ROLES = ["owner", "manager", "marketer", "administrator", "curator", "doctor"]
 # What anybody may open without signing in. A new public page has to be written down here.
-PUBLIC = {"healthz", "readyz", "delivery-report", "set_language", "staff:sign_in", "staff:theme"}
+PUBLIC = {"healthz", "readyz", "delivery-report", "reply-hook", "telegram-hook", "follow-link", "unsubscribe",
+          "set_language", "staff:sign_in", "staff:theme"}  # fmt: skip
 # Words that stand in addresses without naming anything of a branch.
 WORDS = {
     "transport": "sms", "verb": "confirm", "slug": "repeat-rate", "fmt": "csv", "page": "value", "table": "top",
-    "code": "visit_booked", "language": "ru", "source": "crm", "message_id": "0",
+    "code": "birthday", "language": "ru", "source": "crm", "message_id": "0",
 }  # fmt: skip
 # URL name -> which object of the world (`World.ids`) each number in the address is.
 OBJECTS: dict[str, dict[str, str]] = {
@@ -36,7 +38,7 @@ OBJECTS: dict[str, dict[str, str]] = {
     "staff:key_revoke": {"pk": "key"},
     **{
         f"reception:{name}": {"pk": "patient"}
-        for name in ("card", "timeline", "patient_edit", "consent", "book", "walk_in", "work_new")
+        for name in ("card", "timeline", "offer", "patient_edit", "consent", "book", "walk_in", "work_new")
     },
     **{f"reception:{name}": {"pk": "visit"} for name in ("log_visit", "move", "cancel", "change")},
     **{f"reception:{name}": {"pk": "work_item"} for name in ("claim", "work_close")},
@@ -44,7 +46,16 @@ OBJECTS: dict[str, dict[str, str]] = {
     "reception:dismiss": {"pk": "pair"},
     "reception:undo_merge": {"pk": "merge"},
     "funnel:take_back": {"pk": "nothing"},
-    "messaging:resolve": {"message_id": "nothing"},
+    **{f"messaging:{name}": {"message_id": "nothing"} for name in ("resolve", "message_proof")},
+    "messaging:patient_proof": {"pk": "patient"},
+    "messaging:scan": {"scan_id": "nothing"},
+    **{f"messaging:{name}": {"pk": "reply"} for name in ("answer", "handled", "wrong_number")},
+    "messaging:telegram": {"pk": "patient"},
+    **{f"messaging:{name}": {"pk": "patient"} for name in ("contact", "hold", "suppress")},
+    "messaging:lift_hold": {"pk": "patient", "hold_id": "nothing"},
+    "messaging:lift_suppression": {"pk": "patient", "suppression_id": "nothing"},
+    "messaging:message": {"message_id": "nothing"},
+    "messaging:withdraw": {"approval_id": "nothing"},
     **{
         f"mis:{name}": {"pk": "nothing"}
         for name in ("job", "dry_run", "columns", "start", "discard", "undo", "rejected")
@@ -55,7 +66,7 @@ OBJECTS: dict[str, dict[str, str]] = {
         for name, kind in {
             "branches": "branch", "doctors": "doctor", "shifts": "nothing", "patients": "patient", "visits": "visit",
             "payments": "payment", "services": "nothing", "channels": "nothing", "consents": "nothing",
-            "touchpoints": "nothing", "spend": "nothing",
+            "touchpoints": "nothing", "spend": "nothing", "messages": "nothing",
         }.items()
     },
     **{
@@ -63,12 +74,12 @@ OBJECTS: dict[str, dict[str, str]] = {
         for name, kind in {
             "branches": "nothing", "doctors": "nothing", "shifts": "nothing", "patients": "patient_code",
             "visits": "visit_code", "payments": "payment_code", "services": "nothing", "channels": "nothing",
-            "consents": "nothing", "touchpoints": "nothing", "spend": "nothing",
+            "consents": "nothing", "touchpoints": "nothing", "spend": "nothing", "messages": "nothing",
         }.items()
     },
 }  # fmt: skip
 BRANCH_OBJECTS = {"user", "patient", "twin", "visit", "work_item", "pair", "merge", "payment", "patient_code",
-                  "visit_code", "payment_code"}  # fmt: skip
+                  "visit_code", "payment_code", "reply"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,8 +145,10 @@ def world() -> dict[str, Any]:
     key = ApiKey.objects.create(
         name="k", prefix="k", digest="k", role="integration", created_at=make.NOW, branch=branch
     )
+    reply = Reply.objects.create(transport="sms", event_id="e", address="+7", text="?", received_at=make.NOW)
+    reply.owners.add(patient)
     return {
-        "branch": branch.pk, "doctor": doctor.pk, "patient": patient.pk, "twin": twin.pk, "visit": visit.pk,
+        "reply": reply.pk, "branch": branch.pk, "doctor": doctor.pk, "patient": patient.pk, "twin": twin.pk, "visit": visit.pk,
         "payment": payment.pk, "work_item": work.pk, "pair": pair.pk, "merge": merge.pk, "key": key.pk,
         "user": make.user("curator", branch=branch).pk, "nothing": 10**9, "patient_code": patient.external_id,
         "visit_code": visit.external_id, "payment_code": payment.external_id,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from analytics.metrics.replacement import replacement
+from analytics.queries.stays import CTES as STAYS
+from analytics.queries.together import Asked, Rows, ask_together
 from core.clock import day_number
 from funnel.metrics import cac_facts
 from loyalty.metrics import churn_result
@@ -13,21 +16,16 @@ from patients.metrics import Period, Scope
 from patients.metrics.facts import share
 
 MOST_YEARS = 10
-CTES = {
-    "marked": """
-        SELECT y.year, c.person, 1 AS started, 0 AS came, 0 AS back, 0 AS gone, CAST(NULL AS INTEGER) AS last_seen
-        FROM years y JOIN chain c ON c.day < y.first AND c.day + {theta} >= y.first
-        UNION ALL
-        SELECT ({month:d0} - 1) / 12, person, 0, 1, 0, 0, NULL FROM acquired WHERE truncated = 0
-        UNION ALL
-        SELECT ({month:day} - 1) / 12, person, 0, 0, 1, 0, NULL FROM chain WHERE day - prev > {theta}
-        UNION ALL
-        SELECT ({month:day + {theta}} - 1) / 12, person, 0, 0, 0, 1, day FROM chain
-        WHERE (next IS NULL OR next > day + {theta}) AND day + {theta} <= {D}""",
+A_YEAR_AGO = 0  # in place of a year: the year of the same day a year ago, up to that day
+CTES = STAYS | {
     "person_year": """
-        SELECT year, person, MAX(started) AS active_at_start, MAX(came) AS is_new, MAX(back) AS reactivated,
-            MAX(gone) AS lost, MIN(last_seen) AS last_seen
-        FROM marked GROUP BY year, person""",
+        SELECT y.year, s.person, MAX(CASE WHEN s.since < y.first THEN 1 ELSE 0 END) AS active_at_start,
+            MAX(CASE WHEN s.since >= y.first AND s.kind = 'new' THEN 1 ELSE 0 END) AS is_new,
+            MAX(CASE WHEN s.since >= y.first AND s.kind = 'returned' THEN 1 ELSE 0 END) AS reactivated,
+            MAX(CASE WHEN s.until + {theta} <= y.last THEN 1 ELSE 0 END) AS lost,
+            MIN(CASE WHEN s.until + {theta} <= y.last THEN s.until END) AS last_seen
+        FROM years y JOIN stay s ON s.since <= y.last AND s.until + {theta} >= y.first
+        GROUP BY y.year, s.person""",
     "reasoned": """
         SELECT g.year, g.person, MAX(CASE WHEN p.natural_churn_reason = 'recovered' THEN 0 ELSE 1 END) AS left_us
         FROM person_year g JOIN patients_patient p ON COALESCE(p.canonical_id, p.id) = g.person
@@ -48,29 +46,52 @@ COUNTS = {
 }
 QUESTION = """
     SELECT g.year, {sums} FROM person_year g
-    LEFT JOIN reasoned r ON r.year = g.year AND r.person = g.person
-    WHERE g.year BETWEEN {low} AND {high} GROUP BY g.year ORDER BY g.year"""
+    LEFT JOIN reasoned r ON r.year = g.year AND r.person = g.person GROUP BY g.year"""
 
 
-def churn_years(scope: Scope, ends: dict[int, int], *, priced: bool = True) -> dict[int, dict[str, Any]]:
-    """{year: M15}. `ends`: active patients at the end of each wanted year (the bridge knows them).
+def years_asked(scope: Scope, years: Iterable[int], year_ago: date | None = None) -> Asked:
+    """The counts of these years and, under A_YEAR_AGO, of the year of that day as they were at its end.
 
-    Not `priced`: without the cost of replacement, one question less.
+    Danger: the latter only where `stays.shows_the_same`.
     """
-    years = sorted(ends)[-MOST_YEARS:]
+    spans = [(year, Period(date(year, 1, 1), min(date(year, 12, 31), scope.as_of))) for year in years]
+    if year_ago:
+        spans.append((A_YEAR_AGO, Period(date(year_ago.year, 1, 1), year_ago)))
+    rows = " UNION ALL ".join(
+        f"SELECT {year} AS year, {day_number(span.first)} AS first, {day_number(span.last)} AS last"
+        for year, span in spans
+    )
+    sums = ", ".join(f"CAST({share(condition)} AS BIGINT) AS {name}" for name, condition in COUNTS.items())
+    return Asked(QUESTION.format(sums=sums), ("year", *COUNTS), {"years": rows, **CTES})
+
+
+def years_of(rows: Rows, ends: dict[int, int]) -> dict[int, dict[str, Any]]:
+    """{year: M15} without the cost of replacement. `ends`: active patients at the end of each wanted year."""
+    found = _counts(rows)
+    return {year: _result(found.get(year), end, 0, 0) for year, end in ends.items()}
+
+
+def churn_years(scope: Scope, ends: dict[int, int]) -> dict[int, dict[str, Any]]:
+    """{year: M15}. `ends`: active patients at the end of each wanted year (the bridge knows them)."""
+    years = latest(ends)
     if not years:
         return {}
-    starts = " UNION ALL ".join(f"SELECT {year} AS year, {day_number(date(year, 1, 1))} AS first" for year in years)
-    sums = ", ".join(f"{share(condition)} AS {name}" for name, condition in COUNTS.items())
-    rows = scope.ask(QUESTION, {"years": starts, **CTES}, sums=sums, low=years[0], high=years[-1])
-    found = {row["year"]: {name: int(row[name] or 0) for name in COUNTS} for row in rows}
-    costs = _cost_of_new(scope, years) if priced else {}
-    return {
-        year: _result(found.get(year, dict.fromkeys(COUNTS, 0)), ends[year], *costs.get(year, (0, 0))) for year in years
-    }
+    found = _counts(ask_together(scope, {"years": years_asked(scope, years)})["years"])
+    costs = _cost_of_new(scope, years)
+    return {year: _result(found.get(year), ends[year], *costs[year]) for year in years}
 
 
-def _result(counts: dict[str, int], end: int, spend: int, new: int) -> dict[str, Any]:
+def latest(years: Iterable[int]) -> list[int]:
+    """The years that a page shows, in order."""
+    return sorted(years)[-MOST_YEARS:]
+
+
+def _counts(rows: Rows) -> dict[int, dict[str, int]]:
+    return {row["year"]: {name: int(row[name] or 0) for name in COUNTS} for row in rows}
+
+
+def _result(counts: dict[str, int] | None, end: int, spend: int, new: int) -> dict[str, Any]:
+    counts = counts or dict.fromkeys(COUNTS, 0)
     return churn_result({**counts, "active_at_end": end}) | replacement(spend, {**counts, "new": new})
 
 

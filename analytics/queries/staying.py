@@ -7,9 +7,10 @@ from typing import Any
 
 from analytics.queries.board import bridges_of
 from analytics.queries.churn import churn_years
-from analytics.queries.flows import crossings, month_key
+from analytics.queries.flows import month_key
 from analytics.queries.kept import numbered
 from analytics.queries.lens import Lens
+from analytics.queries.stays import crossings
 from analytics.rules.periods import months_until
 from loyalty.metrics import cadence, lifespan, lifespan_facts, overdue, recommendation_compliance, repeat_rate
 from patients.metrics import Scope

@@ -118,7 +118,13 @@ class Course:
             return {"status": status, "cancelled_at": at.isoformat(), "cancel_reason": reason}
         if start + timedelta(minutes=40) > self.now:
             return {"status": "arrived", "arrived_at": (start - timedelta(minutes=5)).isoformat()}
-        return {"status": "completed", "arrived_at": (start - timedelta(minutes=random.randint(0, 12))).isoformat()}
+        came: Row = {
+            "status": "completed",
+            "arrived_at": (start - timedelta(minutes=random.randint(0, 12))).isoformat(),
+        }
+        said_yes = start - timedelta(hours=21)  # an answer to the reminder of the day before
+        answers = booked < said_yes and int(start.timestamp()) // 1800 % 5 < 3
+        return came | ({"confirmed_at": said_yes.isoformat()} if answers else {})
 
     def _lines(self, room: Room, step: int) -> list[Line]:
         """What is taken at the n-th visit: the ladder from the lead magnet to the return product."""

@@ -46,7 +46,8 @@ def tell(*, seed: int, now: datetime, patients: int = 3000) -> Tale:
         branch = random.choices(("center", "ural"), (66, 34))[0]
         course.run(person, _room_for(random, person, day), branch, day)
         tale.patients.append(_patient(random, person, day, branch, people))
-        tale.consents.extend(_consents(random, person, day))
+        # Nobody has signed or withdrawn tomorrow yet: intake refuses such a line.
+        tale.consents.extend(row for row in _consents(random, person, day) if str(row["at"]) < today.isoformat())
     tale.visits, tale.payments = course.visits, course.refunds
     tale.spend = _spend(random, first, today)
     return tale
@@ -137,7 +138,8 @@ def _patient(random: Random, person: Person, day: date, branch: str, people: Peo
 
 def _consents(random: Random, person: Person, day: date) -> list[Row]:
     """Processing from everybody who signs; advertising from two of three, some of whom withdrew it later."""
-    base = {"patient_id": person.code, "how": "paper", "text_version": CONSENT_TEXT, "given": True}
+    paper = {"how": "paper", "evidence": f"архив согласий, папка {day:%Y-%m}"}
+    base = {"patient_id": person.code, "text_version": CONSENT_TEXT, "given": True, **paper}
     rows: list[Row] = [
         base | {"external_id": f"{person.code}-C1", "purpose": "processing", "transport": "", "at": f"{day}T12:00:00"}
     ]

@@ -7,9 +7,10 @@ from datetime import datetime
 from django.db import transaction
 
 from followup.actions.unknown import list_unknown
+from followup.actions.unreachable import list_unreachable
 from followup.actions.visits import follow_up
 from followup.models import Cursor
-from followup.queries import lines_after, patients_of, waiting, window_start
+from followup.queries import lines_after, paid_for, patients_of, waiting, window_start
 from loyalty import actions as loyalty
 from patients.models import Visit
 from staff.queries.changes import settled_changes
@@ -30,27 +31,31 @@ def sweep(*, now: datetime) -> int:
         done += len(ids)
     refresh_changed(now=now)
     list_unknown(now=now)
+    list_unreachable(now=now)
     return done
 
 
 def skip_history(*, now: datetime) -> int:
     """Years of imported visits are marked at once: nothing follows from them but the value of their patients."""
     old = waiting().filter(start_at__lt=window_start(now)).order_by()
-    total = 0
+    total, patients = 0, set[int]()
     for _round in range(ROUNDS):
-        ids = old.values("pk")[:HISTORY_BATCH]
-        marked = Visit.objects.filter(pk__in=ids).update(followed_up_at=now)
-        total += marked
-        if marked < HISTORY_BATCH:
+        found = dict(old.values_list("pk", "patient_id")[:HISTORY_BATCH])
+        Visit.objects.filter(pk__in=list(found)).update(followed_up_at=now)
+        total, patients = total + len(found), patients | set(found.values())
+        if len(found) < HISTORY_BATCH:
             break
-    if total:
-        loyalty.refresh_values(patients=None, now=now)
+    if patients:
+        loyalty.refresh_values(patients=patients, now=now)
     return total
 
 
 @transaction.atomic
 def refresh_changed(*, now: datetime) -> int:
-    """Work off the change feed from where we stopped. Returns the number of patients whose value was worked out."""
+    """Work off the change feed from where we stopped, and whom an object has left since; then changed thresholds.
+
+    Returns the number of patients whose value was worked out.
+    """
     cursor, fresh = Cursor.objects.select_for_update().get_or_create(name="values")
     if fresh:
         return _begin(cursor, now)
@@ -61,9 +66,13 @@ def refresh_changed(*, now: datetime) -> int:
             break
         changed |= patients_of(lines)
         cursor.xact, cursor.change_id = lines[-1].xact, lines[-1].pk
+    cursor.save()
+    changed |= loyalty.take_stale()
+    if 0 < len(changed) <= loyalty.MANY:  # more of them, and everybody is done
+        changed |= paid_for(changed)
     if changed:
         loyalty.refresh_values(patients=changed, now=now)
-        cursor.save()
+    loyalty.follow_rules(now=now)
     return len(changed)
 
 

@@ -1,4 +1,4 @@
-"""What people do with the outbox: switches, texts, and a decision about a message whose outcome nobody knows."""
+"""What people do with the outbox: switches, and a decision about a message whose outcome nobody knows."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from messaging.models import AutomationSetting, Message, Template, TransportSetting
+from messaging.models import Message, TransportSetting
 from messaging.models.outbox import Reason, State
-from messaging.rules import placeholders
-from messaging.rules.placeholders import one_line
 from staff import actions as staff
 from staff.access import Actor
 from staff.models import Clinic
@@ -32,47 +30,41 @@ def pause_transport(*, transport: str, paused: bool, by: Actor, now: datetime) -
     staff.record(by=by, deed="pause_sending", now=now, object_kind="transport", note=f"{transport}: {_word(paused)}")
 
 
-def _word(paused: bool) -> str:
-    return "paused" if paused else "resumed"
-
-
 @transaction.atomic
-def switch_automation(*, code: str, is_on: bool, by: Actor, now: datetime) -> None:
-    """Switching off also stops what is queued already: it is asked at send time."""
-    AutomationSetting.objects.update_or_create(code=code, defaults={"is_on": is_on, "updated_at": now})
-    word = "on" if is_on else "off"
-    staff.record(by=by, deed="edit_messages", now=now, object_kind="automation", note=f"{code}: {word}")
-
-
-@transaction.atomic
-def save_template(
-    *, code: str, transport: str, language: str, subject: str, body: str, by: Actor, now: datetime
-) -> Template:
-    """Replace the text. Raises `placeholders.BadTemplate` for anything outside of the closed language."""
-    placeholders.check(body)
-    if transport == "email":
-        placeholders.check(subject)
-    row, _made = Template.objects.update_or_create(
-        code=code,
-        transport=transport,
-        language=language,
-        defaults={
-            "subject": one_line(subject) if transport == "email" else "",
-            "body": body,
-            "updated_at": now,
-            "updated_by_id": by.id if by.kind == "user" else None,
-        },
-    )
+def set_transport(
+    *,
+    transport: str,
+    position: int,
+    price: int,
+    for_adverts: bool,
+    for_service: bool,
+    note: str,
+    fallback_minutes: int | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """What a person decides about a transport; holds for what is queued already, for it is asked when it is sent."""
+    fields = {
+        "position": position,
+        "price": price,
+        "for_adverts": for_adverts,
+        "for_service": for_service,
+        "note": note,
+        "fallback_minutes": fallback_minutes,
+    }
+    TransportSetting.objects.update_or_create(transport=transport, defaults={**fields, "updated_at": now})
     staff.record(
         by=by,
-        deed="edit_messages",
+        deed="set_transports",
         now=now,
-        object_kind="template",
-        object_id=row.pk,
-        fields=["subject", "body"],
-        note=f"{code} {transport} {language}",
+        object_kind="transport",
+        fields=sorted(fields),
+        note=f"{transport}: {note}",
     )
-    return row
+
+
+def _word(paused: bool) -> str:
+    return "paused" if paused else "resumed"
 
 
 @transaction.atomic

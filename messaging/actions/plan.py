@@ -8,60 +8,29 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, CharField, DateTimeField, Exists, F, OuterRef, QuerySet, Value
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models import QuerySet
 
 from core.clock import add_months
-from messaging.models import AutomationSetting, Message
+from messaging.actions.families import tie
+from messaging.models import Message
 from messaging.models.outbox import State
+from messaging.queries.due import approval_of, clinic_day, due_sql, setting_of
 from messaging.queries.reach import choice_sql, reachable_sql
-from messaging.queries.verdict import told_otherwise
+from messaging.queries.routes import routes
 from messaging.rules.automation import Automation
 from messaging.rules.quiet import opening
-from messaging.transports import configured
-from patients.models import Patient, Visit
+from patients.models import Patient
 from staff.models import User
 
 GROWN_UP_MONTHS = 18 * 12
 INSERT = """
 INSERT INTO messaging_message (patient_id, visit_id, about_at, expires_at, dedupe_key, tz, language, transport, address,
-    automation, purpose, template, state, created_at, not_before,
-    variables, subject, text, reason, detail, owner, provider_id, attempt, checks)
+    automation, purpose, priority, template, state, created_at, not_before, approval_id, stops_when_booked,
+    variables, subject, text, reason, detail, owner, provider_id, basis, attempt, checks, segments, cost)
 WITH due (patient_id, visit_id, about_at, expires_at, dedupe_key, branch_tz) AS ({due}),{reached}
 SELECT patient_id, visit_id, about_at, expires_at, dedupe_key, tz, language, {transport}, {address},
-    %s, %s, %s, %s, %s, %s, '{{}}', '', '', '', '', '', '', 0, 0
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, '{{}}', '', '', '', '', '', '', '', 0, 0, 0, 0
 FROM reached WHERE patient_id IS NOT NULL ON CONFLICT DO NOTHING"""
-
-
-def _key(automation: Automation, of_visit: bool) -> Concat:
-    """code:part:part…; for a visit also how often its patient was told another time (moved there and back)."""
-    parts: list[Any] = [Value(automation.code)]
-    for part in automation.once_per:
-        parts += [Value(":"), Cast(part, CharField())]
-    if of_visit:
-        parts += [Value(":"), Cast(Coalesce(told_otherwise(), Value(0)), CharField())]
-    return Concat(*parts, output_field=CharField())
-
-
-def _due(automation: Automation, subjects: QuerySet[Any]) -> QuerySet[Any]:
-    """The six columns of the CTE `due`, without those that were planned before."""
-    of_visit, of_patient = subjects.model is Visit, subjects.model is Patient
-    has_branch = any(field.name == "branch" for field in subjects.model._meta.fields)
-    due: QuerySet[Any] = (
-        subjects.order_by()
-        .annotate(m_key=_key(automation, of_visit))
-        .exclude(Exists(Message.objects.filter(dedupe_key=OuterRef("m_key"))))
-        .annotate(m_until=automation.until)
-        .values_list(
-            F("pk" if of_patient else "patient_id"),
-            F("pk") if of_visit else Cast(Value(None), BigIntegerField()),
-            F("start_at") if of_visit else Cast(Value(None), DateTimeField()),
-            "m_until",
-            "m_key",
-            F("branch__tz" if has_branch else "patient__branch__tz"),
-        )
-    )
-    return due
 
 
 @transaction.atomic
@@ -69,23 +38,29 @@ def plan(*, automation: Automation, now: datetime, only: QuerySet[Any] | None = 
     """Queue what is due. `only` narrows it to some subjects. Planning twice adds nothing (`dedupe_key`).
 
     Nobody is left out here for want of an address or consent: such a row is skipped with its reason when it is
-    claimed, so that due always equals what went out plus what did not, each with its why. Returns the number of rows.
+    claimed, so that due always equals what went out plus what did not, each with its why. An automation that advertises
+    plans nothing on a day for which no person approved it (38-FZ art. 18 p. 2). Returns the number of rows.
     """
-    if AutomationSetting.objects.filter(code=automation.code, is_on=False).exists():
+    setting = setting_of(automation.code)
+    if not setting.is_on:
         return 0
-    subjects = automation.who(now)
-    if only is not None:
-        subjects = subjects.filter(pk__in=only.order_by().values("pk"))
-    due, params = _due(automation, subjects).query.sql_with_params()
-    order = configured()
+    approval = approval_of(automation.subject, clinic_day(now)) if automation.advertises else None
+    if automation.advertises and approval is None:
+        return 0
+    due, params = due_sql(automation, now, setting.delay_minutes, only)
+    order = [name for name in routes(automation.purpose) if not automation.transports or name in automation.transports]
     transport, address = choice_sql(order, of_address=False), choice_sql(order, of_address=True)
     sql = INSERT.format(due=due, reached=reachable_sql(), transport=transport, address=address)
     grown_up = add_months(now.date(), -GROWN_UP_MONTHS)
     at = connection.ops.adapt_datetimefield_value(now)
-    codes = (automation.code, automation.purpose, automation.template, State.QUEUED.value)
+    codes = (automation.code, automation.purpose, automation.priority, automation.template, State.QUEUED.value)
+    more = (approval.pk if approval else None, automation.stops_when_booked)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, grown_up.isoformat(), settings.LANGUAGE_CODE, *codes, at, at])
-        return int(cursor.rowcount)
+        cursor.execute(sql, [*params, grown_up.isoformat(), settings.LANGUAGE_CODE, *codes, at, at, *more])
+        planned = int(cursor.rowcount)
+    if planned:
+        tie(automation=automation.code, now=now)
+    return planned
 
 
 def plan_all(*, automations: Sequence[Automation], now: datetime) -> int:

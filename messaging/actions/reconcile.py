@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, DurationField, Q, Value, When
+from django.db.models import Case, DurationField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
+from messaging.actions.families import let_members_go
 from messaging.actions.rows import states, update_each
 from messaging.models import Message
 from messaging.models.outbox import Reason, State
 from messaging.queries.clock import database_now
+from messaging.queries.cost import price_of
 from messaging.rules import backoff
+from messaging.rules.cost import size_and_cost
 from messaging.transports import NAMES
 from messaging.transports import transport as transport_of
 from messaging.transports.base import LookUp, Transport, Verdict
@@ -31,15 +34,16 @@ STATUSES = {"delivered": State.DELIVERED, "undelivered": State.UNDELIVERED, "exp
 def reap(*, now: datetime) -> None:
     """Three UPDATEs: dead claims go back, dead calls become unknown, and what waited too long is expired.
 
-    The last also covers what a person paused: after a long pause nothing stale goes out.
+    The last also covers what a person paused: after a long pause nothing stale goes out. What somebody else holds is left
+    for the next tick: two ticks, or a tick and a worker that writes down its outcomes, would wait for each other.
     """
-    Message.objects.filter(state=State.CLAIMED, lease_until__lt=Now()).update(
+    _free(Message.objects.filter(state=State.CLAIMED, lease_until__lt=Now())).update(
         state=State.QUEUED, owner="", lease_until=None
     )
     settle = [When(transport=name, then=Value(timedelta(seconds=transport_of(name).settle_seconds))) for name in NAMES]
     wait = Case(*settle, default=Value(timedelta(minutes=1)), output_field=DurationField())
     # `owner` stays: should its worker wake up and know the outcome, he may still say so.
-    Message.objects.filter(state=State.INFLIGHT, lease_until__lt=Now()).update(
+    _free(Message.objects.filter(state=State.INFLIGHT, lease_until__lt=Now())).update(
         state=State.UNKNOWN,
         reason=Reason.LEASE,
         lease_until=None,
@@ -48,7 +52,12 @@ def reap(*, now: datetime) -> None:
     )
     late = Message.objects.filter(state=State.QUEUED, expires_at__lte=now)
     end = Case(When(Q(unsure_at=None), then=Value(State.EXPIRED)), default=Value(State.UNKNOWN))
-    late.update(state=end, reason=Reason.WINDOW, next_check_at=None)
+    _free(late).update(state=end, reason=Reason.WINDOW, next_check_at=None)
+
+
+def _free(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """`rows` that nobody else is writing to; locked as part of the statement that changes them."""
+    return Message.objects.filter(pk__in=rows.select_for_update(skip_locked=True).values("pk"))
 
 
 def reconcile(*, transport: str) -> bool:
@@ -57,8 +66,10 @@ def reconcile(*, transport: str) -> bool:
     asked = _take_unknown(transport)
     if not asked:
         return False
-    answers = {answer.client_id: answer for answer in carrier.look_up([row.client_id or "" for row in asked])}
-    _note_answers([(row, answers[row.client_id or ""]) for row in asked], carrier)
+    answers = {
+        answer.client_id: answer for answer in carrier.look_up({row.client_id or "": row.address for row in asked})
+    }
+    _note_answers(transport, [(row, answers[row.client_id or ""]) for row in asked], carrier)
     return len(asked) == ASKED_AT_ONCE
 
 
@@ -78,14 +89,15 @@ def _take_unknown(transport: str) -> list[Message]:
 
 
 @transaction.atomic
-def _note_answers(answers: Sequence[tuple[Message, LookUp]], carrier: Transport) -> None:
+def _note_answers(transport: str, answers: Sequence[tuple[Message, LookUp]], carrier: Transport) -> None:
     """Found = accepted. Not found = surely not accepted, unless the provider only knows keys: then a repeat under the
     same key is safe while it remembers it."""
     now = database_now()
     found = [(row, answer) for row, answer in answers if answer.verdict is Verdict.FOUND]
+    price = price_of(transport)
     update_each(
-        ["provider_id", "sent_at", "state"],
-        [_accepted(row, answer, now) for row, answer in found],
+        ["provider_id", "sent_at", "state", "segments", "cost"],
+        [_accepted(row, answer, now) + size_and_cost(transport, row.text, price, answer.cost) for row, answer in found],
         guard=states([State.UNKNOWN]),
         reason="''",
         owner="''",
@@ -97,6 +109,7 @@ def _note_answers(answers: Sequence[tuple[Message, LookUp]], carrier: Transport)
     update_each(
         ["state", "not_before"], again, guard=states([State.UNKNOWN]), owner="''", next_check_at="NULL", **forgets
     )
+    let_members_go([pk for pk, *_rest in again])
     lost = [(row.id, row.attempt, Reason.KEY_EXPIRED.value) for row, a in answers if _is_lost(row, a, carrier, now)]
     update_each(["reason"], lost, guard=states([State.UNKNOWN]), next_check_at="NULL")
 

@@ -9,9 +9,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from messaging.models import DeliveryEvent, Message
+from messaging.actions.policy import suppress
+from messaging.models import DeliveryEvent, Message, Suppression
 from messaging.models.outbox import State
+from messaging.queries.cost import price_of
+from messaging.rules.cost import size_and_cost
 from messaging.rules.signature import instant_of
+from staff.access import SYSTEM
+
+MOST_COST = 10**9  # minor units; a larger one is no price of a message
 
 MEANINGS = {
     "sent": State.SENT,
@@ -32,7 +38,8 @@ class BadReport(ValueError):
 def take_report(*, transport: str, report: Mapping[str, Any], now: datetime) -> bool:
     """Note one report. Idempotent by its event id; the final status with the newest `occurred_at` holds, in any order.
 
-    Returns whether the message is known. Raises BadReport.
+    `cost` (minor units) and `blocked` (the operator or subscriber shut it out) may stand in it. Returns whether the message
+    is known. Raises BadReport.
     """
     event_id, status, occurred_at = _read(report)
     message = _message_of(transport, report)
@@ -49,6 +56,7 @@ def take_report(*, transport: str, report: Mapping[str, Any], now: datetime) -> 
         DeliveryEvent.objects.bulk_create([event], ignore_conflicts=True)
     if message is not None and not known:
         _apply(message, MEANINGS[status], occurred_at, str(report.get("id") or "")[:120])
+        _more(message, report, now)
     return message is not None
 
 
@@ -76,6 +84,17 @@ def _message_of(transport: str, report: Mapping[str, Any]) -> Message | None:
         if found is not None:
             return found
     return rows.filter(provider_id=provider_id).exclude(provider_id="").first() if provider_id in ours else None
+
+
+def _more(message: Message, report: Mapping[str, Any], now: datetime) -> None:
+    cost = report.get("cost")
+    told = cost if isinstance(cost, int) and not isinstance(cost, bool) and 0 <= cost < MOST_COST else None
+    if told is not None or message.sent_at is None:  # the answer that would have priced it never came
+        parts, money = size_and_cost(message.transport, message.text, price_of(message.transport), told)
+        Message.objects.filter(pk=message.pk).update(segments=parts, cost=money)
+    if report.get("blocked") is True and message.address:
+        kind, detail = Suppression.Kind.BLOCKED, f"message {message.pk}"
+        suppress(transport=message.transport, address=message.address, kind=kind, detail=detail, by=SYSTEM, now=now)
 
 
 def _apply(message: Message, state: State, occurred_at: datetime, provider_id: str) -> None:

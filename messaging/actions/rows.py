@@ -9,7 +9,9 @@ from typing import Any
 from django.db import connection
 
 # What PostgreSQL must be told, for in VALUES a column of nothing but NULL or text is text.
-CASTS = {"variables": "jsonb", "not_before": "timestamptz", "next_check_at": "timestamptz", "unsure_at": "timestamptz"}
+MOMENTS = ("not_before", "next_check_at", "unsure_at", "lease_until", "decided_at")
+NUMBERS = ("cap_used", "cap")
+CASTS = {"variables": "jsonb", **dict.fromkeys(MOMENTS, "timestamptz"), **dict.fromkeys(NUMBERS, "smallint")}
 
 
 def update_each(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, guard: str, **more: str) -> int:

@@ -9,17 +9,23 @@ from django.conf import settings
 from django.db import transaction
 
 from core.logs import scrubbed
+from messaging.actions.breaker import allowance, count_tries
 from messaging.actions.claim import claim, mark_inflight
+from messaging.actions.families import let_members_go
+from messaging.actions.refusals import close_addresses
 from messaging.actions.rows import states, update_each
 from messaging.models import Heartbeat
 from messaging.models.outbox import Reason, State
 from messaging.queries.clock import database_now
+from messaging.queries.cost import price_of
 from messaging.rules import backoff
+from messaging.rules.cost import size_and_cost
 from messaging.transports import transport as transport_of
 from messaging.transports.base import Deadline, Outcome, Result, Transport
 
 LAST_MOMENT = 1.0  # seconds of the lease kept for writing down the outcomes
 TAKEN = (State.QUEUED, State.CLAIMED, State.INFLIGHT, State.UNKNOWN)
+NOTHING_CAME = (Result.REFUSED, Result.NOT_ACCEPTED, Result.NOT_TRIED)
 DONE = {"owner": "''", "lease_until": "NULL"}
 
 
@@ -30,15 +36,20 @@ def send_batch(*, transport: str, owner: str, now: datetime) -> bool:
     dies in between is found by `reap`.
     """
     carrier = transport_of(transport)
+    size = allowance(transport=transport, most=carrier.batch, now=now)
+    if size == 0:
+        beat(name="sent", now=now)  # a breaker that is open is no worker that stands still
+        return False
     remembers = carrier.key_seconds if carrier.dedupe == "key" else float("inf")
-    ids = claim(transport=transport, owner=owner, size=carrier.batch, now=now, key_seconds=remembers)
+    ids = claim(transport=transport, owner=owner, size=size, now=now, key_seconds=remembers)
     beat(name="sent", now=now)
     if ids is None:
         return False
     deadline = _deadline(carrier)  # counted from before the mark: the lease of the mark ends later, never earlier
     letters = mark_inflight(ids=ids, owner=owner, now=now)
     if letters:
-        note_outcomes(outcomes=carrier.send(letters, deadline), settle_seconds=carrier.settle_seconds)
+        outcomes = carrier.send(letters, deadline)
+        note_outcomes(transport=transport, outcomes=outcomes, settle_seconds=carrier.settle_seconds)
         beat(name="sent", now=database_now())
     return True
 
@@ -50,14 +61,25 @@ def _deadline(carrier: Transport) -> Deadline:
 
 
 @transaction.atomic
-def note_outcomes(*, outcomes: Sequence[Outcome], settle_seconds: float) -> None:
-    """Two UPDATEs a batch. An acceptance is the truth whatever became of the lease; another outcome only counts while
-    this try (id and attempt) is still the last word."""
+def note_outcomes(*, transport: str, outcomes: Sequence[Outcome], settle_seconds: float) -> None:
+    """Two UPDATEs a batch, and its tries for the breaker. An acceptance is the truth whatever became of the lease; another
+    outcome only counts while this try (id and attempt) is still the last word."""
     now = database_now()
+    price = price_of(transport)
     accepted = [o for o in outcomes if o.result is Result.ACCEPTED]
     update_each(
-        ["provider_id", "sent_at", "state"],
-        [(o.letter.id, o.letter.attempt, o.provider_id, now, State.SENT.value) for o in accepted],
+        ["provider_id", "sent_at", "state", "segments", "cost"],
+        [
+            (
+                o.letter.id,
+                o.letter.attempt,
+                o.provider_id,
+                now,
+                State.SENT.value,
+                *size_and_cost(transport, o.letter.text, price, o.cost),
+            )
+            for o in accepted
+        ],
         guard=states(TAKEN),
         reason="''",
         next_check_at="NULL",
@@ -68,6 +90,9 @@ def note_outcomes(*, outcomes: Sequence[Outcome], settle_seconds: float) -> None
     others = [_after(o, now, settled) for o in outcomes if o.result is not Result.ACCEPTED]
     columns = ["state", "reason", "detail", "not_before", "next_check_at", "unsure_at"]
     update_each(columns, others, guard=states([State.INFLIGHT]), **DONE)
+    let_members_go([outcome.letter.id for outcome in outcomes if outcome.result in NOTHING_CAME])
+    count_tries(transport=transport, outcomes=outcomes, now=now)
+    close_addresses(outcomes=outcomes, now=now)
 
 
 def _after(outcome: Outcome, now: datetime, settled: datetime) -> tuple[object, ...]:

@@ -6,10 +6,11 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Patient, Visit
+from messaging.models.policy import Approval
+from patients.models import Consent, Patient, Visit
 from patients.models.contact import Purpose
 from patients.models.person import Transport
-from staff.models import User
+from staff.models import Source, User
 
 
 class State(models.TextChoices):
@@ -55,6 +56,39 @@ class Reason(models.TextChoices):
     SAME_TEXT = "same_text", _("the provider saw the same text within a minute")
     KEY_EXPIRED = "key_expired", _("too old to be sent again safely")
     BY_PERSON = "by_person", _("decided by a person")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed from advertising")
+    BOUNCED = "bounced", _("the address does not exist")
+    WRONG_NUMBER = "wrong_number", _("the number belongs to somebody else")
+    PROMOTION_HOLD = "promotion_hold", _("advertising is frozen for this patient")
+    UNPROVEN = "unproven", _("the consent has no proof")
+    NOT_APPROVED = "not_approved", _("nobody has approved this advertisement")
+    CAP = "cap", _("enough contacts in this period")
+    TRANSPORT_OFF = "transport_off", _("this transport is not allowed for this purpose")
+    BREAKER = "breaker", _("the transport makes too many errors")
+    GROUPED = "grouped", _("said in one message with another")
+    GOAL = "goal", _("no longer needed: the patient has booked")
+    ARRIVED = "arrived", _("the earlier message has arrived after all")
+
+
+class Basis(models.TextChoices):
+    """The lawful basis that a message stood on when it went out (38-FZ art. 18, 152-FZ)."""
+
+    SERVICE = "service", _("service message: needs no consent")
+    CONSENT = "consent", _("consent of the patient")
+    STAFF = "staff", _("message to an employee")
+
+
+class Priority(models.IntegerChoices):
+    """Who goes first when the budget or the hour is short (beyond.md 9). Less = sooner."""
+
+    MEDICAL = 10, _("medical")
+    REMINDER = 20, _("reminder")
+    FEEDBACK = 30, _("feedback")
+    PROMOTION = 40, _("promotion")
+
+
+ADVERTISES = (Purpose.MARKETING.value, Purpose.HEALTH_OFFERS.value)
+HANDED_OVER = (State.INFLIGHT, State.SENT, State.DELIVERED, State.UNDELIVERED, State.UNKNOWN)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -69,7 +103,9 @@ class Message(models.Model):
     `dedupe_key` says once per what. `about_at` is the start of the visit that the text speaks of: when the visit moves,
     the row no longer agrees with it and is skipped. `text` is put together at the first claim from the frozen
     `variables` and never changes again, so that a repeated call says the same under the same `client_id`, which is
-    the provider's idempotency key. Leases (`owner`, `lease_until`) go by the database's clock. `unsure_at` is the first
+    the provider's idempotency key. What the contact policy answered stands in the row: `basis` with the `consent` and the
+    `approval` that it stood on, `cap_used` (which contact of the period it was), `decided_at`; why not stands in `reason`,
+    until when it is held in `not_before`. Leases (`owner`, `lease_until`) go by the database's clock. `unsure_at` is the first
     moment at which a call had no known outcome: from then on a repeat is only safe within the key's lifetime.
     """
 
@@ -106,19 +142,47 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True)
     status_at = models.DateTimeField(null=True)  # the provider's clock: when the reported status became true
     resolved_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.REMINDER)
+    basis = models.CharField(max_length=8, choices=Basis.choices, blank=True)
+    consent = models.ForeignKey(Consent, models.PROTECT, null=True, blank=True, related_name="messages")
+    approval = models.ForeignKey(Approval, models.PROTECT, null=True, blank=True, related_name="messages")
+    # Which contact of the patient's period it was, this one included, and how many his budget had; None = no limit.
+    cap_used = models.PositiveSmallIntegerField(null=True)
+    cap = models.PositiveSmallIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    stops_when_booked = models.BooleanField(default=False, db_default=False)  # its goal: a visit after it was planned
+    grouped_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="grouped")
+    fallback_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="fallbacks")
+    segments = models.PositiveSmallIntegerField(default=0)  # parts of an SMS; 0 for what has none
+    cost = models.BigIntegerField(default=0)  # minor units: by our price list, then as the provider reported
+    source = models.ForeignKey(
+        Source, models.PROTECT, null=True, related_name="+", db_index=False
+    )  # which system asked
+    external_id = models.CharField(max_length=120, null=True)
 
     objects = MessageQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="messaging_message_external"),
             models.CheckConstraint(
                 condition=models.Q(patient__isnull=False, user=None) | models.Q(patient=None, user__isnull=False),
                 name="messaging_message_one_addressee",
-            )
+            ),
+            # No advertisement was ever handed over without a consent and a named person's approval (38-FZ art. 18).
+            models.CheckConstraint(
+                condition=~models.Q(purpose__in=ADVERTISES, state__in=HANDED_OVER)
+                | models.Q(consent__isnull=False, approval__isnull=False),
+                name="messaging_message_ad_is_lawful",
+            ),
+            # Workers look through the queue priority by priority: one of no known kind would wait for ever.
+            models.CheckConstraint(
+                condition=models.Q(priority__in=[10, 20, 30, 40]), name="messaging_message_priority_known"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["transport", "not_before", "id"],
+                fields=["transport", "priority", "not_before", "id"],
                 condition=models.Q(state="queued"),
                 name="messaging_message_due",
             ),
@@ -133,10 +197,18 @@ class Message(models.Model):
                 condition=models.Q(state="unknown"),
                 name="messaging_message_unknown",
             ),
+            # What did not arrive and may go out by another transport.
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(state__in=("undelivered", "refused", "skipped")),
+                name="messaging_message_failed",
+            ),
             models.Index(fields=["state", "-id"], name="messaging_message_state"),
             models.Index(fields=["patient", "-id"], name="messaging_message_patient"),
             models.Index(fields=["visit", "about_at"], name="messaging_message_visit"),
             models.Index(fields=["created_at", "automation", "state"], name="messaging_message_created"),
+            # The newest message to an address: what a reply from there answers.
+            models.Index(fields=["address", "-sent_at"], name="messaging_message_address"),
             models.Index(
                 fields=["provider_id"], condition=~models.Q(provider_id=""), name="messaging_message_provider"
             ),

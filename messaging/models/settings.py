@@ -1,47 +1,39 @@
-from __future__ import annotations
+"""Switches of automations and transports, and signs of life."""
 
-from typing import ClassVar
+from __future__ import annotations
 
 from django.db import models
 
 from patients.models.person import Transport
-from staff.models import User
-
-
-class Template(models.Model):
-    """A text that a person edited. What is not here comes from the declared default (`messaging.rules.texts`).
-
-    The language of a body is closed: `{placeholder}` from a fixed list and `[optional part]`; it never reaches a
-    template engine (`messaging.rules.placeholders`).
-    """
-
-    code = models.CharField(max_length=40)
-    transport = models.CharField(max_length=10, choices=Transport.choices)
-    language = models.CharField(max_length=2)
-    subject = models.CharField(max_length=200, blank=True)
-    body = models.TextField()
-    updated_at = models.DateTimeField()
-    updated_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["code", "transport", "language"], name="messaging_template_once")
-        ]
 
 
 class AutomationSetting(models.Model):
-    """Whether an automation runs. One without a row runs."""
+    """Whether an automation runs, and how long it waits where the clinic chose another delay. One without a row runs."""
 
     code = models.CharField(max_length=40, unique=True)
     is_on = models.BooleanField(default=True)
+    delay_minutes = models.PositiveIntegerField(null=True)  # None = as declared
     updated_at = models.DateTimeField()
 
 
 class TransportSetting(models.Model):
-    """A transport that a person paused. One without a row is not paused."""
+    """What a person decided about a transport, and its breaker. One without a row is not paused and costs nothing.
+
+    `position` orders transports when the patient named none; `price` is of one message (SMS: of one part), minor units.
+    `for_adverts`, `for_service`: the legal switch with its `note` (72-FZ, 41-FZ): foreign messengers begin switched off
+    for advertising. `fallback_minutes`: undelivered for so long, the next transport takes over; None = never.
+    """
 
     transport = models.CharField(max_length=10, choices=Transport.choices, unique=True)
     paused = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+    price = models.BigIntegerField(default=0)
+    for_adverts = models.BooleanField(default=True)
+    for_service = models.BooleanField(default=True)
+    note = models.CharField(max_length=300, blank=True)
+    fallback_minutes = models.PositiveIntegerField(null=True)
+    broken_at = models.DateTimeField(null=True)  # when its error rate opened the breaker
+    broken_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
 

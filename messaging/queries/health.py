@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min
 
-from messaging.models import Heartbeat, Message
+from messaging.models import Heartbeat, Message, TransportSetting
 from messaging.models.outbox import State
 from messaging.queries.verdict import not_paused
 
@@ -21,8 +21,11 @@ def beat_age(name: str, now: datetime) -> timedelta | None:
 
 
 def oldest_due_age(now: datetime) -> timedelta:
-    """How long the oldest message that may go out has been waiting; what a person paused does not count."""
-    oldest = not_paused(Message.objects.due(now)).aggregate(at=Min("not_before"))["at"]
+    """How long the oldest message that may go out has been waiting; what a person paused does not count, nor what rests
+    because of its provider."""
+    broken = TransportSetting.objects.filter(broken_until__gt=now).exclude(broken_at=None)
+    due = not_paused(Message.objects.due(now)).exclude(transport__in=broken.values("transport"))
+    oldest = due.aggregate(at=Min("not_before"))["at"]
     return timedelta(0) if oldest is None else now - oldest
 
 

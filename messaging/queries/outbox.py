@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 
 from messaging.models import Message
 from messaging.models.outbox import State
+from messaging.rules.masks import without_codes
 from patients.queries.scope import visible_patients
 from staff.access import Actor
 
@@ -37,6 +38,14 @@ def visible_messages(by: Actor) -> QuerySet[Message]:
     """A person bound to a branch sees the messages of that branch's patients."""
     messages = Message.objects.all()
     return messages if by.branch_id is None else messages.filter(patient__in=visible_patients(by).values("pk"))
+
+
+def words_for(message: Message, by: Actor) -> str:
+    """The text as `by` may read it, codes taken out. What was written to one person (an answer from the inbox, words of
+    another system) may say anything: only who sees contacts reads it. Of a text of ours everybody knows what it says."""
+    if not message.template and message.user_id is None and not by.may("see_contacts"):
+        return ""
+    return without_codes(message.text)
 
 
 def outbox_page(*, by: Actor, state: str = "", after: int | None = None, now: datetime) -> OutboxPage:

@@ -19,6 +19,15 @@ PLACEHOLDERS: dict[str, dict[str, str]] = {
     "branch": {"ru": "Центр", "en": "Centre"},
     "address": {"ru": "ул. Мясницкая, 1", "en": "1 Myasnitskaya St"},
     "phone": {"ru": "+7 495 000-00-00", "en": "+7 495 000-00-00"},
+    # As long as they will be: what is counted while typing is what is paid for.
+    "link": {
+        "ru": "https://klinika.ru/l/2n9c-kTzq0X9vWb3JmYl8PAhLxg/",
+        "en": "https://clinic.com/l/2n9c-kTzq0X9vWb3JmYl8PAhLxg/",
+    },
+    "unsubscribe": {
+        "ru": "https://klinika.ru/u/2n9c-Wb3JmYl8PAhLxgkTzq0X9v/",
+        "en": "https://clinic.com/u/2n9c-Wb3JmYl8PAhLxgkTzq0X9v/",
+    },
 }
 LONGEST = 1000  # of a finished text
 HOLE = re.compile(r"\{([^{}]*)\}")
@@ -76,6 +85,13 @@ def _holes(part: str, values: Mapping[str, str]) -> str:
 
 def examples(language: str) -> dict[str, str]:
     return {name: values.get(language, values["en"]) for name, values in PLACEHOLDERS.items()}
+
+
+def filled_for_size(body: str, language: str) -> str:
+    """The text with example values, for counting: whatever it lacks, it does not raise."""
+    return HOLE.sub(
+        lambda match: examples(language).get(match[1], ""), OPTION.sub(lambda match: match[1], body)
+    ).strip()
 
 
 def one_line(text: str) -> str:

@@ -37,6 +37,13 @@ def opening(instant: datetime, tz: str) -> datetime:
     return datetime.combine(day, OPENS, tzinfo=zone(tz)).astimezone(UTC)
 
 
+def opening_for(instant: datetime, tz: str, lasts: timedelta) -> datetime:
+    """The first moment at or after `instant` from which on it is not quiet for as long as the thing `lasts`: what is
+    begun at one minute to nine in the evening would otherwise end after it."""
+    opens = opening(instant, tz)
+    return opening(opens + lasts, tz) if is_quiet(opens + lasts, tz) else opens
+
+
 def night_ahead(now: datetime, tz: str) -> Span | None:
     """The coming night, once its evening has begun: what is due inside it goes out now. None earlier in the day."""
     local = now.astimezone(zone(tz))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import uuid
+from datetime import datetime
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
 from messaging import actions, automations
+from messaging.actions.beats import due_again
 from messaging.actions.plan import plan_all
+from messaging.actions.wake import publish, wake
 from messaging.queries.clock import database_now
-from messaging.transports import NAMES
+from messaging.rules.automation import Automation
+from messaging.transports import NAMES, listens
 
-log = logging.getLogger(__name__)
+__all__ = ["ask_about_unknown", "listen", "owner", "send_due", "tick", "wake"]
 
 
 def owner() -> str:
@@ -29,9 +31,20 @@ def tick() -> None:
     now = database_now()
     actions.beat(name="tick", now=now)
     actions.reap(now=now)
-    plan_all(automations=automations.by_clock(automations.registered()), now=now)
+    by_clock = automations.by_clock(automations.registered())
+    plan_all(automations=[one for one in by_clock if rested(one, now)], now=now)
+    actions.fall_back(now=now)
+    actions.forget_tries(now=now)
     wake(*NAMES)
-    _publish(ask_about_unknown)
+    publish("messaging.tasks.ask_about_unknown")
+    if listens("sms"):
+        publish("messaging.tasks.listen")
+    actions.stop_timers()
+    publish("messaging.tasks.read_bounces")
+
+
+def rested(automation: Automation, now: datetime) -> bool:
+    return not automation.rests or due_again(name=f"plan:{automation.code}"[:20], every=automation.rests, now=now)
 
 
 @shared_task(name="messaging.tasks.send_batch")
@@ -48,14 +61,9 @@ def ask_about_unknown() -> None:
             pass
 
 
-def wake(*transports: str) -> None:
-    """Tell workers that there is work; call it on commit. Without a broker the next tick finds the work anyway."""
-    for transport in transports or NAMES:
-        _publish(send_due, transport)
-
-
-def _publish(task: object, *args: str) -> None:
-    try:
-        task.apply_async(args, retry=False, expires=60)  # type: ignore[attr-defined]
-    except (OperationalError, OSError) as error:
-        log.warning("the broker cannot be reached: %s", type(error).__name__)
+@shared_task(name="messaging.tasks.listen")
+def listen() -> None:
+    """Fetch what an SMSC has kept for us since the last tick: receipts and answers. A bounded run: it holds a worker for a
+    few seconds a minute, needs no process of its own to be watched, and what comes in between waits at the SMSC, which
+    stores and forwards; so a restart or a dead line loses nothing and costs at most a minute."""
+    actions.listen(transport="sms")

@@ -8,11 +8,11 @@ provider has surely not taken it, UNKNOWN that nobody can tell. `dedupe` says wh
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 # Goes on while a virtual machine sleeps or a process is stopped: a zombie must see that its lease is over.
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -39,7 +39,7 @@ class Result(Enum):
 @dataclass(frozen=True)
 class Letter:
     """One message as a transport sees it. `id` and `attempt` name the row and the try; `unsure_at` = an earlier try had
-    no known outcome."""
+    no known outcome. `kind` is the purpose; the rest is for mail: where one click unsubscribes, a picture of a type."""
 
     id: int
     attempt: int
@@ -48,11 +48,16 @@ class Letter:
     subject: str
     text: str
     unsure_at: datetime | None = None
+    kind: str = ""
+    unsubscribe_url: str = ""
+    picture: bytes | None = None
+    picture_type: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`reason` is a code of `Reason`, `detail` the provider's words; `retry_after` in seconds."""
+    """`reason` is a code of `Reason`, `detail` the provider's words; `retry_after` in seconds (given = the provider is
+    well and only sets the pace); `cost` in minor units where the provider names it."""
 
     letter: Letter
     result: Result
@@ -60,6 +65,7 @@ class Outcome:
     detail: str = ""
     provider_id: str = ""
     retry_after: float | None = None
+    cost: int | None = None
 
 
 class Verdict(Enum):
@@ -76,6 +82,7 @@ class LookUp:
     verdict: Verdict
     provider_id: str = ""
     status: str = ""
+    cost: int | None = None
 
 
 class Transport(Protocol):
@@ -87,4 +94,12 @@ class Transport(Protocol):
 
     def send(self, letters: Sequence[Letter], deadline: Deadline) -> list[Outcome]: ...
 
-    def look_up(self, client_ids: Sequence[str]) -> list[LookUp]: ...
+    def look_up(self, asked: Mapping[str, str], /) -> list[LookUp]:
+        """`asked`: client_id → address. One answer each."""
+        ...
+
+
+class Listener(Protocol):
+    """A transport whose provider keeps receipts and answers until it is asked for them."""
+
+    def receive(self, take: Callable[[Mapping[str, Any]], None], *, seconds: float) -> int: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models.functions import Now
 
@@ -37,7 +37,7 @@ class Mailbox:
         )
         return [Outcome(letter, Result.ACCEPTED, provider_id=letter.client_id) for letter in letters]
 
-    def look_up(self, client_ids: Sequence[str]) -> list[LookUp]:
+    def look_up(self, client_ids: Mapping[str, str]) -> list[LookUp]:
         there = set(MailboxItem.objects.filter(client_id__in=client_ids).values_list("client_id", flat=True))
         verdict = {True: Verdict.FOUND, False: Verdict.NOT_FOUND}
         return [LookUp(client_id, verdict[client_id in there], client_id) for client_id in client_ids]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from messaging.models.outbox import Reason
 from messaging.transports.base import Deadline, Letter, LookUp, Outcome, Result, Verdict
@@ -18,5 +18,5 @@ class Sink:
     def send(self, letters: Sequence[Letter], deadline: Deadline) -> list[Outcome]:
         return [Outcome(letter, Result.REFUSED, Reason.NOT_CONFIGURED) for letter in letters]
 
-    def look_up(self, client_ids: Sequence[str]) -> list[LookUp]:
+    def look_up(self, client_ids: Mapping[str, str]) -> list[LookUp]:
         return [LookUp(client_id, Verdict.NOT_FOUND) for client_id in client_ids]

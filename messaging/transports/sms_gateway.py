@@ -7,30 +7,27 @@ A timeout, a reset, 500, or something with 200 that is not the promised JSON: un
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-import requests
 from django.conf import settings
 
 from messaging.models.outbox import Reason
 from messaging.transports.base import Deadline, Letter, LookUp, Outcome, Result, Verdict
+from messaging.transports.pooled_http import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Answer,
+    Failure,
+    Origin,
+    exchange,
+)
 
-TIMEOUT = (3.0, 10.0)
-THREADS = 16
-LARGEST_ANSWER = 64 * 1024
+PATH = "/v1/messages"
 BLOCKED_BY_SUBSCRIBER, SAME_TEXT = 8, 9
 MISCONFIGURED = frozenset({401, 402, 403, 404, 405})  # our key, our money, our address: not the message's fault
-
-
-@dataclass
-class Answer:
-    status: int
-    body: dict[str, Any] | None  # None = not a JSON object
-    headers: Any
 
 
 @dataclass
@@ -41,8 +38,7 @@ class SmsGateway:
     key_seconds: float = 3600
     settle_seconds: float = 30
     batch: int = 500
-    call_seconds: float = sum(TIMEOUT)
-    local: threading.local = field(default_factory=threading.local)
+    call_seconds: float = CONNECT_SECONDS + ANSWER_SECONDS
 
     @classmethod
     def from_settings(cls) -> SmsGateway:
@@ -56,79 +52,75 @@ class SmsGateway:
         )
 
     def send(self, letters: Sequence[Letter], deadline: Deadline) -> list[Outcome]:
-        with ThreadPoolExecutor(min(THREADS, len(letters))) as pool:
-            return list(pool.map(lambda letter: self._send_one(letter, deadline), letters))
+        origin = _origin(self.url)
+        if origin is None:
+            return [Outcome(one, Result.NOT_ACCEPTED, Reason.BUSY, "SMS_GATEWAY_URL") for one in letters]
+        fit: list[Letter] = []
+        unfit: list[Letter] = []
+        for one in letters:  # a key that cannot stand in a header would end it and begin another
+            (fit if one.client_id.isascii() and one.client_id.isprintable() else unfit).append(one)
+        answers = exchange(origin, [self._request(origin, one) for one in fit], deadline.passed)
+        refused = [Outcome(one, Result.REFUSED, Reason.BAD_MESSAGE) for one in unfit]
+        return [_outcome(one, answer) for one, answer in zip(fit, answers, strict=True)] + refused
 
-    def look_up(self, client_ids: Sequence[str]) -> list[LookUp]:
-        if self.dedupe not in ("key", "lookup"):
+    def _request(self, origin: Origin, letter: Letter) -> bytes:
+        said = {"to": letter.to, "text": letter.text, "client_id": letter.client_id, "sender": self.sender}
+        key = f"Idempotency-Key: {letter.client_id}\r\n"
+        return origin.request("POST", PATH, json.dumps(said).encode(), key)
+
+    def look_up(self, client_ids: Mapping[str, str]) -> list[LookUp]:
+        origin = _origin(self.url) if self.dedupe in ("key", "lookup") else None
+        if origin is None:
             return [LookUp(client_id, Verdict.NO_ANSWER) for client_id in client_ids]
-        with ThreadPoolExecutor(min(THREADS, len(client_ids))) as pool:
-            return list(pool.map(self._look_up_one, client_ids))
-
-    def _session(self) -> requests.Session:
-        """One a thread: sessions are not made to be shared. No proxies or passwords from the environment."""
-        session: requests.Session | None = getattr(self.local, "session", None)
-        if session is None:
-            session = self.local.session = requests.Session()
-            session.trust_env = False
-        return session
-
-    def _send_one(self, letter: Letter, deadline: Deadline) -> Outcome:
-        if deadline.passed():
-            return Outcome(letter, Result.NOT_TRIED)
-        body = {"to": letter.to, "text": letter.text, "client_id": letter.client_id, "sender": self.sender}
-        try:
-            answer = self._call("POST", json=body, headers={"Idempotency-Key": letter.client_id})
-        except requests.RequestException as error:
-            return _failed(letter, error)
-        return judged(letter, answer)
-
-    def _look_up_one(self, client_id: str) -> LookUp:
-        try:
-            answer = self._call("GET", params={"client_id": client_id})
-        except requests.RequestException:
-            return LookUp(client_id, Verdict.NO_ANSWER)
-        if answer.status == 200 and answer.body and answer.body.get("id"):
-            return LookUp(client_id, Verdict.FOUND, _short(answer.body["id"]), _short(answer.body.get("status")))
-        return LookUp(client_id, Verdict.NOT_FOUND if answer.status == 404 else Verdict.NO_ANSWER)
-
-    def _call(self, method: str, **given: Any) -> Answer:
-        session = self._session()
-        url = f"{self.url}/v1/messages"
-        with session.request(method, url, timeout=TIMEOUT, allow_redirects=False, stream=True, **given) as response:
-            raw = response.raw.read(LARGEST_ANSWER + 1, decode_content=True)
-            return Answer(response.status_code, _parsed(raw), response.headers)
+        questions = [origin.request("GET", f"{PATH}?client_id={quote(one, safe='')}") for one in client_ids]
+        answers = exchange(origin, questions, lambda: False)
+        return [_found(client_id, answer) for client_id, answer in zip(client_ids, answers, strict=True)]
 
 
-def _parsed(raw: bytes) -> dict[str, Any] | None:
+def _origin(url: str) -> Origin | None:
+    """None for a setting that is no address: nothing can leave then."""
     try:
-        body = json.loads(raw) if len(raw) <= LARGEST_ANSWER else None
+        return Origin.of(url)
     except ValueError:
         return None
-    return body if isinstance(body, dict) else None
+
+
+def _outcome(letter: Letter, answer: Answer | Failure | None) -> Outcome:
+    """Never connected = never accepted. Whatever happened later may have been accepted."""
+    if answer is None:
+        return Outcome(letter, Result.NOT_TRIED)
+    if isinstance(answer, Answer):
+        return judged(letter, answer)
+    if answer.sent:
+        return Outcome(letter, Result.UNKNOWN, Reason.NO_ANSWER, answer.kind)
+    return Outcome(letter, Result.NOT_ACCEPTED, Reason.BUSY, answer.kind)
+
+
+def _found(client_id: str, answer: Answer | Failure | None) -> LookUp:
+    if not isinstance(answer, Answer):
+        return LookUp(client_id, Verdict.NO_ANSWER)
+    body = _parsed(answer.body)
+    if answer.status == 200 and body.get("id"):
+        return LookUp(client_id, Verdict.FOUND, _short(body["id"]), _short(body.get("status")))
+    return LookUp(client_id, Verdict.NOT_FOUND if answer.status == 404 else Verdict.NO_ANSWER)
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    """The JSON object, or an empty one for anything else."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _short(value: Any) -> str:
     return "" if value is None else str(value)[:120]
 
 
-def _failed(letter: Letter, error: requests.RequestException) -> Outcome:
-    """Never connected = never accepted. Whatever happened later may have been accepted."""
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
-        return Outcome(letter, Result.REFUSED, Reason.BAD_MESSAGE, type(error).__name__)
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    never = (
-        isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError)
-        or "NewConnection" in type(cause).__name__
-    )
-    if never or "NameResolution" in type(cause).__name__:
-        return Outcome(letter, Result.NOT_ACCEPTED, Reason.BUSY, type(error).__name__)
-    return Outcome(letter, Result.UNKNOWN, Reason.NO_ANSWER, type(error).__name__)
-
-
 def judged(letter: Letter, answer: Answer) -> Outcome:
     """What an answer of the gateway proves about the letter."""
-    body, status = answer.body or {}, answer.status
+    body, status = _parsed(answer.body), answer.status
     detail = _short(body.get("error")) or str(status)
     if status in (200, 201) and body.get("id"):
         return Outcome(letter, Result.ACCEPTED, provider_id=_short(body["id"]))
@@ -147,6 +139,6 @@ def judged(letter: Letter, answer: Answer) -> Outcome:
 def _retry_after(answer: Answer) -> float | None:
     """Seconds; a date or nonsense counts as not given."""
     try:
-        return max(0.0, float(answer.headers.get("Retry-After", "")))
+        return max(0.0, float(answer.headers.get("retry-after", "")))
     except ValueError:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from messaging import actions, queries
+from messaging.models import Message
 from messaging.models.outbox import State
-from messaging.queries.outbox import visible_messages
+from messaging.queries.outbox import visible_messages, words_for
 from messaging.tasks import wake
-from messaging.transports import NAMES, configured
-from patients.models.person import Transport
+from messaging.transports import NAMES
 from staff.access import Actor, needs
+from staff.models import Clinic
 from staff.views.login import see_other
 
 KINDS = {
@@ -38,29 +41,35 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
+def _line(row: Message, by: Actor) -> dict[str, Any]:
+    return {"message": row, "kind": KINDS.get(State(row.state), ""), "words": words_for(row, by)}
+
+
 @needs("see_outbox")
 @require_safe
 def outbox(request: HttpRequest) -> HttpResponse:
     """`?state=` one state, `?after=` the key of the page."""
     by, state, now = actor(request), request.GET.get("state", ""), timezone.now()
     page = queries.outbox_page(by=by, state=state, after=_number(request.GET.get("after")), now=now)
-    paused = queries.paused_transports()
     health = queries.health(now)
     context = {
         "page": page,
         "state": state,
-        "rows": [{"message": row, "kind": KINDS.get(State(row.state), "")} for row in page.rows],
+        "rows": [_line(row, by) for row in page.rows],
         "open_count": sum(count.count for count in page.counts if count.state in ("queued", "claimed", "inflight")),
         "gone_count": sum(count.count for count in page.counts if count.state in ("sent", "delivered")),
         "unknown_count": sum(count.count for count in page.counts if count.state == State.UNKNOWN),
         "health": health,
         "oldest_minutes": int(health.oldest_due // 60),
         "sending_paused": queries.sending_paused(),
-        "transports": [(name, Transport(name).label, name in paused, name in configured()) for name in NAMES],
+        "broken": queries.broken_transports(),
         "may_edit": by.may("edit_messages"),
         "may_pause": by.may("pause_sending"),
+        "may_edit_budgets": by.may("edit_budgets"),
         "may_resolve": by.may("resolve_messages"),
         "may_see_contacts": by.may("see_contacts"),
+        "may_see_money": by.may("see_money"),
+        "currency": Clinic.objects.values_list("currency", flat=True).first() or "RUB",
     }
     return render(request, "messaging/outbox.html", context)
 
@@ -68,7 +77,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 @needs("pause_sending")
 @require_POST
 def pause(request: HttpRequest) -> HttpResponse:
-    """`paused` = 1 or 0; `transport` empty = everything."""
+    """`paused` = 1 or 0; `transport` empty = everything; `back` = health leads there."""
     paused, transport, now = request.POST.get("paused") == "1", request.POST.get("transport", ""), timezone.now()
     if transport and transport not in NAMES:
         raise Http404
@@ -79,7 +88,7 @@ def pause(request: HttpRequest) -> HttpResponse:
     if not paused:
         wake()
     messages.success(request, _("Sending is paused.") if paused else _("Sending goes on."))
-    return see_other(reverse("messaging:outbox"))
+    return see_other(reverse("messaging:health" if request.POST.get("back") == "health" else "messaging:outbox"))
 
 
 @needs("resolve_messages")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from django.utils.translation import gettext as _
+from collections.abc import Callable
 
 import funnel.actions as funnel
 from patients import actions as patients
 from patients.actions import allocations, contact, money, people, price, visits
 from staff import actions as staff
-from staff.actions.intake import Nested, Resource, RowResult, ground
+from staff.actions.intake import NOT_KNOWN, Nested, Resource, RowResult, code_of, ground
 
 Recorder = Callable[..., list[RowResult]]
 
@@ -58,12 +56,9 @@ def references(resource: str) -> frozenset[str]:
     return frozenset(names) | nested
 
 
-def only_waits(row: Mapping[str, object], result: RowResult, names: frozenset[str]) -> bool:
+def only_waits(result: RowResult, names: frozenset[str]) -> bool:
     """Whether nothing is wrong with the row but that it names objects which are not known yet."""
-    if not result.errors:
-        return False
-    for name, reasons in result.errors.items():
-        value = row.get(name)
-        if name not in names or not value or set(reasons) != {_("%(id)s is not known") % {"id": str(value).strip()}}:
-            return False
-    return True
+    return bool(result.errors) and all(
+        name in names and all(code_of(reason) == NOT_KNOWN for reason in reasons)
+        for name, reasons in result.errors.items()
+    )

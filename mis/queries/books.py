@@ -7,12 +7,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
+from core.sealed import Readable
 from mis.queries.tables import BadFile, csv_rows, delimiter_of, encoding_of
 
 CSV, BOOK = "csv", "book"
@@ -32,7 +32,7 @@ class Form:
     delimiter: str = ""
 
 
-def form_of(path: Path) -> Form:
+def form_of(path: Readable) -> Form:
     """Detected once. Raises BadFile for what is no table."""
     with path.open("rb") as file:
         head = file.read(4)
@@ -41,7 +41,7 @@ def form_of(path: Path) -> Form:
         return Form(BOOK)
     if head == OLE:
         return Form(BOOK)
-    if not path.stat().st_size:
+    if not head:
         raise BadFile(_("the file is empty"))
     encoding = encoding_of(path)
     with path.open("rb") as file:
@@ -50,14 +50,14 @@ def form_of(path: Path) -> Form:
     return Form(CSV, encoding, delimiter_of(path, encoding))
 
 
-def refuse_bomb(path: Path) -> None:
+def refuse_bomb(path: Readable) -> None:
     """Raises BadFile if the archive unpacks to more than MAX_UNPACKED, or to more than it says.
 
     Each entry is unpacked into nothing: Python stops at the declared size and then compares the checksum, so an entry
     that lies about its size is found out, too.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED:
                 raise BadFile(_("the workbook unpacks to more than 300 MB: save the sheet as CSV"))
@@ -73,16 +73,16 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             pass
 
 
-def rows_of(path: Path, form: Form) -> Iterator[tuple[int, list[Any]]]:
+def rows_of(path: Readable, form: Form) -> Iterator[tuple[int, list[Any]]]:
     """(number of the row as a spreadsheet shows it, cells); empty rows are left out. Raises BadFile."""
     if form.form == CSV:
         return iter(csv_rows(path, form.encoding, form.delimiter))
     return _book_rows(path)
 
 
-def _book_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
+def _book_rows(path: Readable) -> Iterator[tuple[int, list[Any]]]:
     try:
-        with CalamineWorkbook.from_path(str(path)) as book:
+        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
             sheet = _first_filled(book)
             for number, cells in enumerate(sheet.iter_rows(), 1 + (sheet.start or (0, 0))[0]):
                 if any(cell not in ("", None) for cell in cells):
@@ -99,7 +99,7 @@ def _first_filled(book: Any) -> Any:
     raise BadFile(_("the workbook has no filled sheet"))
 
 
-def with_header(path: Path, form: Form) -> tuple[list[str], Iterator[tuple[int, list[Any]]]]:
+def with_header(path: Readable, form: Form) -> tuple[list[str], Iterator[tuple[int, list[Any]]]]:
     """The header and the rows below it. Titles above the header are passed over: the header is the first row that
     has as many texts as the widest of the first rows. Raises BadFile.
     """

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from core.sealed import SealedPath
 from mis.models import ImportedRow, ImportJob, RejectedRow
 from mis.queries.books import Form, with_header
 from mis.rules.cells import as_text
@@ -62,13 +64,22 @@ def rejected_table(job: ImportJob) -> tuple[list[str], Iterator[list[str]]]:
     return [*job.header, _("reason of refusal")], body
 
 
+def originals() -> Path:
+    """Where the files lie that people sent."""
+    return Path(settings.MEDIA_ROOT) / "imports"
+
+
+def original_of(job: ImportJob) -> SealedPath:
+    """The file that was sent: it lies there encrypted (152-FZ), under the secret key or one in force before it."""
+    return SealedPath(originals() / job.stored_as, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
+
+
 def preview_of(job: ImportJob) -> dict[str, Any]:
     """Columns with what they are taken for and their first values; groups of fields that no column gives.
 
     Raises BadFile.
     """
-    path = settings.MEDIA_ROOT / "imports" / job.stored_as
-    _header, rows = with_header(path, Form(job.form, job.encoding, job.delimiter))
+    _header, rows = with_header(original_of(job), Form(job.form, job.encoding, job.delimiter))
     first = [cells for _number, cells in islice(rows, 5)]
     known = labels(job.kind)
     columns = [

@@ -6,10 +6,11 @@ import codecs
 import csv
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
+
+from core.sealed import Readable
 
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 DELIMITERS = (";", ",", "\t")
@@ -23,7 +24,7 @@ class BadFile(ValueError):
     """The file cannot be read as a table; the text is one line for a person."""
 
 
-def encoding_of(path: Path) -> str:
+def encoding_of(path: Readable) -> str:
     """`utf-8-sig` and `utf-16` by their marks, `utf-8` if the whole file is that, else `cp1251` (Excel in Russian)."""
     with path.open("rb") as file:
         head = file.read(4)
@@ -43,7 +44,7 @@ def _utf16_without_mark(sample: bytes) -> str:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def bad_byte(path: Path) -> int | None:
+def bad_byte(path: Readable) -> int | None:
     """The line (from 1) of the first byte that is not UTF-8, or None."""
     decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
     with path.open("rb") as file:
@@ -60,7 +61,7 @@ def bad_byte(path: Path) -> int | None:
     return None
 
 
-def delimiter_of(path: Path, encoding: str) -> str:
+def delimiter_of(path: Readable, encoding: str) -> str:
     """The delimiter that splits the first rows most evenly; commas inside cells must not win over `;`."""
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(SAMPLE)
@@ -79,7 +80,7 @@ def _evenness(sample: str, mark: str) -> tuple[float, int]:
     return (sum(width == rows[0] for width in complete) / len(complete), rows[0])
 
 
-def csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Numbered]:
+def csv_rows(path: Readable, encoding: str, delimiter: str) -> Iterator[Numbered]:
     """(number of the row as a spreadsheet shows it, cells); empty rows are left out. Raises BadFile."""
     with path.open(encoding=encoding, newline="") as file:
         number = 0
@@ -95,7 +96,7 @@ def csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Numbered]:
             raise BadFile(_("row %(row)d cannot be read: %(error)s") % {"row": number + 1, "error": error}) from error
 
 
-def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_rows(path: Readable) -> Iterator[tuple[int, dict[str, Any]]]:
     """(number from 1, object) of a JSON array of objects, or of one object a line. Raises BadFile.
 
     Read in pieces: a file of millions of rows takes no more memory than its longest row.

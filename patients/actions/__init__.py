@@ -11,16 +11,18 @@ from patients.actions.booking import (
     move_visit,
     reopen_visit,
 )
+from patients.actions.consents import record_consent, withdraw
 from patients.actions.contact import record_consents, record_touchpoints
 from patients.actions.desk import log_visit, log_walk_in
 from patients.actions.duplicates import dismiss_pair, find_duplicates
+from patients.actions.items import record_items
 from patients.actions.merge import merge_patients
 from patients.actions.money import record_payments
 from patients.actions.people import record_patients
-from patients.actions.people_desk import edit_patient, record_consent, register_patient
+from patients.actions.people_desk import edit_patient, register_patient
 from patients.actions.price import record_channels, record_services
 from patients.actions.unmerge import undo_merge
-from patients.actions.visits import record_items, record_visits
+from patients.actions.visits import record_visits, record_visits_and_items
 from patients.actions.work import claim_work_item, close_work_item, open_work_item
 
 __all__ = [
@@ -50,7 +52,9 @@ __all__ = [
     "record_services",
     "record_touchpoints",
     "record_visits",
+    "record_visits_and_items",
     "register_patient",
     "reopen_visit",
     "undo_merge",
+    "withdraw",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext as _
 
 from patients.models import Consent, Patient, Touchpoint, Visit
@@ -11,6 +13,7 @@ from patients.queries.scope import visible_patients, visible_visits
 from staff.actions.intake import Batch, Field, Record, Ref, Resource, fail, plain
 from staff.actions.intake.parsers import choice, instant, long_text, text, truth
 
+SKEW = timedelta(minutes=5)  # of another system's clock
 PATIENT = Ref(
     "patient_id", "patient_id", "patient", Patient, extras=("branch_id",), required=True, scope=visible_patients
 )
@@ -29,6 +32,9 @@ def _check_consent(batch: Batch, record: Record) -> None:
     if record.old is None:
         record.values["actor"], record.values["address"] = batch.by.name[:200], batch.by.address
         record.values["how"] = record.values["how"] or Consent.How.IMPORTED.value
+        if record.values["at"] is not None and record.values["at"] > batch.now + SKEW:
+            # The newest line holds: one of tomorrow would outlive every withdrawal of today.
+            fail(record, "at", _("is in the future"))
         return
     if not record.values["how"]:
         record.values["how"] = record.old["how"]

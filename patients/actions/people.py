@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.names import folded
 from core.phones import BadPhone, Phone, digits_of, parse_phones
 from patients.actions.pointers import settle_merges
-from patients.models import Channel, Patient, PatientPhone, PatientTag
+from patients.models import Channel, Household, Patient, PatientPhone, PatientTag
 from patients.models.person import Transport
 from patients.queries.scope import visible_patients
 from staff.access import Actor
@@ -132,6 +133,16 @@ def _zone(batch: Batch, record: Record) -> str:
     return batch.branches.tz(record.values["branch_id"])
 
 
+def own_households(by: Actor) -> QuerySet[Household]:
+    households = Household.objects.all()
+    return households if by.branch_id is None else households.filter(pk__in=visible_patients(by).values("household_id"))
+
+
+def new_household(values: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A household is known by its external id from the first member that names it (R32)."""
+    return {"name": values["last_name"], "created_at": now}
+
+
 PATIENTS = Resource(
     name="patients",
     model=Patient,
@@ -148,9 +159,9 @@ PATIENTS = Resource(
         Field("language", language, "language"),
         Field("tz", time_zone, "tz"),
         Field("card_number", text(40), "card_number"),
-        Field("natural_churn_reason", choice(Patient.ChurnReason.values), "natural_churn_reason"),
-        Field("natural_churn_date", day, "natural_churn_date"),
-        Field("is_test", truth, "is_test"),
+        Field("natural_churn_reason", choice(Patient.ChurnReason.values), "natural_churn_reason", deed="see_medical"),
+        Field("natural_churn_date", day, "natural_churn_date", deed="see_medical"),
+        Field("is_test", truth, "is_test", deed="mark_test_patients"),
         Field("note", long_text(), "note"),
         Field("tags", tags),
         BRANCH,
@@ -164,6 +175,7 @@ PATIENTS = Resource(
             within=True,
             scope=visible_patients,
         ),
+        Ref("household_id", "household_id", "household", Household, scope=own_households, made=new_household),
         Ref("merged_into", "merged_into_id", "merged_into_record", Patient, within=True, scope=visible_patients),
     ),
     check=_check,

@@ -1,8 +1,7 @@
-"""Patients as reception enters and corrects them, and the consents that they give or withdraw at the desk."""
+"""Patients as reception enters and corrects them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,28 +10,16 @@ from django.db import transaction
 
 from core.names import clean_text
 from core.phones import Phone, digits_of
+from patients.actions.consents import ConsentDraft, write_consent
 from patients.actions.once import Once
 from patients.actions.people import search_text
 from patients.actions.traces import patient_changed
-from patients.models import Channel, Consent, Household, Patient, PatientPhone
+from patients.models import Channel, Household, Patient, PatientPhone
 from staff.access import Actor
 from staff.models import Branch, User
 
 NAMES = ("last_name", "first_name", "middle_name", "card_number")
 PLAIN = ("birth_date", "sex", "preferred_transport", "language", "branch", "channel", "referrer", "curator", "note")
-
-
-@dataclass(frozen=True)
-class ConsentDraft:
-    """One fact: for one purpose and transport ("" = every one), given or not, and how we know."""
-
-    purpose: str
-    transport: str = ""
-    given: bool = True
-    how: str = Consent.How.DESK
-    text_version: str = ""
-    text: str = ""
-    evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +55,7 @@ def register_patient(*, draft: PatientDraft, submission_key: str, by: Actor, now
     patient = Patient(created_at=now)
     _fill(patient, draft, now)
     for consent in draft.consents:
-        _write_consent(patient, consent, by, now)
+        write_consent(patient, consent, by, now)
     once.remember(patient.pk)
     patient_changed(patient, deed="register_patient", by=by, now=now, fields=_said(draft))
     return patient
@@ -126,28 +113,3 @@ def _write_phones(patient: Patient, phones: Sequence[Phone]) -> None:
         )
         for position, phone in enumerate({phone.number: phone for phone in phones}.values())
     )
-
-
-def _write_consent(patient: Patient, draft: ConsentDraft, by: Actor, now: datetime) -> Consent:
-    return Consent.objects.create(
-        patient=patient,
-        purpose=draft.purpose,
-        transport=draft.transport,
-        given=draft.given,
-        at=now,
-        how=draft.how,
-        text_version=draft.text_version,
-        text_hash=hashlib.sha256(draft.text.encode()).hexdigest() if draft.text else "",
-        evidence=clean_text(draft.evidence)[:300],
-        actor=by.name[:200],
-        address=by.address,
-    )
-
-
-@transaction.atomic
-def record_consent(*, patient: Patient, draft: ConsentDraft, by: Actor, now: datetime) -> Consent:
-    """One more line of the ledger: given or withdrawn. Nothing is ever changed in it."""
-    consent = _write_consent(patient, draft, by, now)
-    deed = "give_consent" if draft.given else "withdraw_consent"
-    patient_changed(patient, deed=deed, by=by, now=now, fields=("consents",))
-    return consent

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core.clock import local_date
-from patients.actions.booking import OVERLAP, SlotTaken, lock_doctors
+from patients.actions.booking import OVERLAP, SlotTaken
+from patients.actions.held import hold_slots
 from patients.actions.money import PAYMENTS, limit_refunds, write_payments
 from patients.models import Patient, Service, Visit, VisitItem
 from patients.queries.scope import visible_patients, visible_visits
-from patients.queries.slots import nearest_free
 from staff.access import Actor
 from staff.actions.intake import (
     Batch,
@@ -37,7 +37,6 @@ from staff.actions.intake.parsers import choice, code, day, instant, money_from_
 from staff.models import Change, Doctor, Source
 from staff.models.base import OWN_SOURCE
 
-SLOT = ("doctor_id", "start_at", "end_at", "status", "may_overlap")
 CANCELLED = frozenset(Visit.CANCELLED)
 SUMS = """UPDATE patients_visit AS v SET amount = s.amount, cost = s.cost FROM (
 SELECT w.id, COALESCE(SUM(i.amount), 0) AS amount, COALESCE(SUM(i.cost), 0) AS cost
@@ -146,74 +145,90 @@ def record_visits(*, source: Source, rows: Sequence[Mapping[str, object]], by: A
     A fault in an item or payment rejects the whole visit. Rows of another system may overlap (`may_overlap`);
     a visit made here that is moved onto another raises SlotTaken.
     """
+    return record_visits_and_items(source=source, rows=rows, items=(), by=by, now=now)[0]
+
+
+def record_visits_and_items(
+    *,
+    source: Source,
+    rows: Sequence[Mapping[str, object]],
+    items: Sequence[Mapping[str, object]],
+    by: Actor,
+    now: datetime,
+) -> tuple[list[RowResult], list[RowResult]]:
+    """`record_visits` and then `record_items`, in one transaction: what of `items` belongs to new visits of `rows` is
+    summed before these are written, which saves writing them twice. Such rows hold no lists `items` of their own.
+    """
+    told: list[RowResult] = []
 
     def work(numbered: list[tuple[int, Mapping[str, Any]]]) -> Batch:
         visits = Batch(VISITS, source=source, by=by, now=now)
-        items, payments = visits.of(ITEMS), visits.of(PAYMENTS)
+        nested, payments, apart = visits.of(ITEMS), visits.of(PAYMENTS), visits.of(ITEMS)
         visits.read(numbered)
-        visits.read_nested("items", items, own_id=_item_id)
+        visits.read_nested("items", nested, own_id=_item_id)
         visits.read_nested("payments", payments)
-        for batch in (visits, items, payments):
+        first = numbered[0][0] == 0  # rows with an id that came before are a round of their own
+        if first:
+            told.clear()  # the batch may start again, after a conflict with another writer
+        apart.read(enumerate(items if first else ()))
+        for batch in (visits, nested, payments, apart):
             batch.load()
         visits.settle()
-        items.settle({"visit_id": "id"})
+        nested.settle({"visit_id": "id"})
         payments.settle({"visit_id": "id", "patient_id": "patient_id"})
         limit_refunds(payments)
-        gone = _gone_items(items)
-        _total(items)
-        _write(visits, items, payments, gone)
+        _introduce(visits, apart)
+        apart.settle()
+        gone = _gone_items(nested)
+        _total(visits, nested, apart)
+        _write(visits, nested, apart, payments, gone)
+        told.extend(record.result() for record in apart.records)
         return visits
 
     try:
-        return intake(work, rows=rows, by=by, now=now, deed="record_visits")
+        return intake(work, rows=rows, by=by, now=now, deed="record_visits"), told
     except IntegrityError as error:
         if OVERLAP in str(error):
             raise SlotTaken from error
         raise
 
 
-def _hold_slots(visits: Batch) -> None:
-    """Visits made here hold their doctor's time: lock him, so that the constraint refuses instead of deadlocking."""
-    moved = [record for record in visits.live if _takes_time(record)]
-    if not moved:
-        return
-    lock_doctors(*(record.values["doctor_id"] for record in moved))
-    if len(moved) == 1:  # more than one at a time comes from no person: the constraint answers
-        values = moved[0].values
-        others = Visit.objects.filter(doctor_id=values["doctor_id"]).exclude(pk=values["id"]).holding_slot()
-        if others.overlapping(values["start_at"], values["end_at"]).exists():
-            minutes = max(5, int((values["end_at"] - values["start_at"]).total_seconds() // 60))
-            raise SlotTaken(nearest_free(values["doctor_id"], values["start_at"], minutes, visits.now))
-
-
-def _takes_time(record: Record) -> bool:
-    """Whether the record was made here and newly holds this time of this doctor."""
-    old, values = record.old, record.values
-    if values["may_overlap"] or values["status"] not in Visit.HOLDING:
-        return False
-    return old is None or any(old[name] != values[name] for name in SLOT)
+def _introduce(visits: Batch, apart: Batch) -> None:
+    """New visits that will be stored are known to the items that come with them. (A branch's actor, who may not see
+    every visit that he writes, finds them by a second look.)
+    """
+    if apart.records and visits.by.branch_id is None:
+        known = apart.found[ITEMS.refs[0]][0]
+        for record in visits.live:
+            if record.old is None:
+                known[record.external_id] = record.values
 
 
 def _item_id(visit: Record, position: int) -> str:
     return f"{visit.external_id[:110]}#{position + 1}"
 
 
-def _write(visits: Batch, items: Batch, payments: Batch, gone: dict[int, int]) -> None:
-    for children in (items, payments):
+def _write(visits: Batch, nested: Batch, apart: Batch, payments: Batch, gone: dict[int, int]) -> None:
+    for children in (nested, payments):
         touch_parents(children)
     for visit_id in gone.values():
         visits.by_inner[visit_id].touched = True
     visits.classify()
+    apart.classify()
+    visits.beside = [apart]
     for record in visits.updated:
         record.values["followed_up_at"] = None  # the sweep looks at it again: every step happens once anyway
-    _hold_slots(visits)
+    hold_slots(visits)
     visits.write()
     if gone:
         VisitItem.objects.filter(pk__in=store.among(gone, "bigint")).delete()
-    items.write()
+    nested.write()
+    apart.write()
     write_payments(payments)
-    refresh_amounts(_retotal(items, gone))
+    refresh_amounts({*gone.values(), *retotal(nested, visits), *retotal(apart, visits)})
     feed(visits, payments)
+    told = {record.id for record in (*visits.created, *visits.updated)}
+    note_lines([line for line in visit_lines(apart) if line[1] not in told], visits.now)
 
 
 def _gone_items(items: Batch) -> dict[int, int]:
@@ -226,24 +241,38 @@ def _gone_items(items: Batch) -> dict[int, int]:
     return {pk: visit_id for pk, visit_id in rows.values_list("pk", "visit_id") if pk not in kept}
 
 
-def _total(items: Batch) -> None:
+def _total(visits: Batch, *parts: Batch) -> None:
     """Sums of the items of new visits; those of stored ones are summed by SQL afterwards."""
-    for item in items.live:
-        parent = item.parent
-        if parent is not None and parent.old is None:
-            parent.values["amount"] += item.values["amount"]
-            parent.values["cost"] += item.values["cost"]
+    for items in parts:
+        for item in items.live:
+            visit = visits.by_inner.get(item.values["visit_id"])
+            if visit is not None and visit.old is None:
+                visit.values["amount"] += item.values["amount"]
+                visit.values["cost"] += item.values["cost"]
 
 
-def _retotal(items: Batch, gone: Mapping[int, int]) -> set[int]:
+def retotal(items: Batch, visits: Batch | None = None) -> set[int]:
     """Visits that were stored before and whose items changed, the one included that an item left."""
-    visits = set(gone.values())
+    new = visits.by_inner if visits is not None else {}
+    found = set()
     for item in (*items.created, *items.updated):
-        if item.parent is None or item.parent.old is not None:
-            visits.add(item.values["visit_id"])
+        visit = new.get(item.values["visit_id"])
+        if visit is None or visit.old is not None:
+            found.add(item.values["visit_id"])
         if item.old is not None:
-            visits.add(item.old["visit_id"])
-    return visits
+            found.add(item.old["visit_id"])
+    return found
+
+
+def visit_lines(items: Batch) -> list[tuple[Any, ...]]:
+    """Lines of the change feed for the visits of items that came apart from them."""
+    lines = {}
+    for item in (*items.created, *items.updated):
+        visit = item.related["visit_id"]
+        code_ = items.source.code if visit["source_id"] == items.source.pk else ""
+        kind = Change.Kind.CHANGED.value
+        lines[visit["id"]] = ("visits", visit["id"], visit["branch_id"], code_, visit["external_id"], kind, None)
+    return list(lines.values())
 
 
 def refresh_amounts(visit_ids: Iterable[int]) -> None:
@@ -254,37 +283,3 @@ def refresh_amounts(visit_ids: Iterable[int]) -> None:
     wanted, parameter = store.ids_as_rows(ids)
     with connection.cursor() as cursor:  # a join: one subquery a sum and visit costs three times as much
         cursor.execute(SUMS % wanted, [parameter])
-
-
-def record_items(*, source: Source, rows: Sequence[Mapping[str, object]], by: Actor, now: datetime) -> list[RowResult]:
-    """Upsert items that come apart from their visits (the folder's items.csv). Nothing is removed."""
-
-    def work(numbered: list[tuple[int, Mapping[str, Any]]]) -> Batch:
-        items = Batch(ITEMS, source=source, by=by, now=now)
-        items.read(numbered)
-        items.load()
-        items.settle()
-        items.classify()
-        items.write()
-        refresh_amounts(_retotal(items, {}))
-        note_lines(_visit_lines(items), now)
-        return items
-
-    return intake(work, rows=rows, by=by, now=now, deed="record_items")
-
-
-def _visit_lines(items: Batch) -> list[tuple[Any, ...]]:
-    lines = {}
-    for item in (*items.created, *items.updated):
-        visit = item.related["visit_id"]
-        code_ = items.source.code if visit["source_id"] == items.source.pk else ""
-        lines[visit["id"]] = (
-            "visits",
-            visit["id"],
-            visit["branch_id"],
-            code_,
-            visit["external_id"],
-            Change.Kind.CHANGED.value,
-            None,
-        )
-    return list(lines.values())

@@ -16,6 +16,7 @@ class PatientFilters(DoorFilters):
     branch = IdFilter(field_name="branch_id")
     channel = IdFilter(field_name="channel_id")
     referrer = IdFilter(field_name="referrer_id")
+    household = IdFilter(field_name="household_id")
     merged_into_record = IdFilter(field_name="merged_into_id")
     canonical = IdFilter(field_name="canonical_id")
     sex = ChoiceFilter(choices=Patient.Sex.choices)
@@ -69,6 +70,7 @@ PATIENT_DOOR = Door(
         *reference("channel"),
         *reference("referrer"),
         *reference("responsible_adult"),
+        *reference("household"),
         Column("merged_into", path="merged_into__external_id", null=True),
         Column("merged_into_record", "id", path="merged_into_id", null=True),
         Column("canonical", "id", path="canonical_id", null=True),

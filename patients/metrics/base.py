@@ -61,7 +61,7 @@ CTES = {
             UNION ALL
             SELECT v.id, v.person, -r.amount FROM visited v JOIN patients_payment y ON y.visit_id = v.id
                 JOIN patients_payment r ON r.refund_of_id = y.id {payer:r}
-                WHERE r.kind = 'refund' AND r.paid_at < {t_end} {payer_counted:r}
+                WHERE r.refund_of_id IS NOT NULL AND r.kind = 'refund' AND r.paid_at < {t_end} {payer_counted:r}
             UNION ALL
             SELECT v.id, v.person, l.amount FROM visited v JOIN patients_allocation l ON l.visit_id = v.id
                 JOIN patients_payment y ON y.id = l.payment_id {payer:y}
@@ -74,16 +74,18 @@ CTES = {
         UNION ALL
         SELECT r.id, {person:r}, -r.amount, {refunded_day}, {refund_value_day}
         FROM patients_payment r JOIN patients_payment y ON y.id = r.refund_of_id {whose:r} {only_paid}
-        WHERE r.kind = 'refund' AND r.paid_at < {t_end} {counted:r} {refund_window}""",
+        WHERE r.refund_of_id IS NOT NULL AND r.kind = 'refund' AND r.paid_at < {t_end} {counted:r} {refund_window}""",
     "earned": "SELECT person, CAST(SUM(amount) AS BIGINT) AS revenue FROM money GROUP BY person",
     "life": """
         SELECT person, COUNT(*) AS visits, COUNT(DISTINCT day) AS visit_days, MIN(day) AS d0, MAX(day) AS dl,
             CAST(SUM(cost) AS BIGINT) AS cost
         FROM visited GROUP BY person""",
     "acquired": "SELECT l.*, {truncated} AS truncated FROM life l {truncated_join}",
+    # Two walks in one order: a DISTINCT would be hashed and then sorted all the same.
     "chain": """
-        SELECT person, day, LAG(day) OVER w AS prev, LEAD(day) OVER w AS next
-        FROM (SELECT DISTINCT person, day FROM visited) d WINDOW w AS (PARTITION BY person ORDER BY day)""",
+        SELECT person, day, LAG(day) OVER w AS prev, LEAD(day) OVER w AS next FROM (
+            SELECT person, day, LAG(day) OVER (PARTITION BY person ORDER BY day) AS before FROM visited) d
+        WHERE before IS NULL OR before < day WINDOW w AS (PARTITION BY person ORDER BY day)""",
     "opening": """
         SELECT person, id, doctor_id, day FROM (
             SELECT v.*, ROW_NUMBER() OVER (

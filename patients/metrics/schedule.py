@@ -13,13 +13,16 @@ from patients.metrics.facts import Facts, days, share
 BEGUN = """
     SELECT a.id, a.person AS patient_id, a.day, a.doctor_id, a.branch_id, a.status
     FROM appointment a WHERE a.start_at < {t_end} AND a.day BETWEEN {first} AND {last}"""
+# Fenced: the local day of a booking is reckoned once, not for every pair of a visit and a booking.
+AHEAD = """MATERIALIZED
+    SELECT a.id, a.person, a.day, a.booked_at, a.booked_day, a.cancelled_at FROM appointment a WHERE a.day > {first}"""
 # Booked before the end of the visit's local day = booked on that local day or earlier.
 REBOOKED = """
     SELECT v.id, v.person AS patient_id, v.day, v.doctor_id, v.branch_id,
         MAX(CASE WHEN w.booked_at >= v.start_at THEN 1 ELSE 0 END) AS rebooked,
         MAX(CASE WHEN w.id IS NULL OR w.cancelled_at < v.start_at THEN 0 ELSE 1 END) AS covered
     FROM visited v
-    LEFT JOIN appointment w ON w.person = v.person AND w.day > v.day AND w.booked_day <= v.day
+    LEFT JOIN ahead w ON w.person = v.person AND w.day > v.day AND w.booked_day <= v.day
     GROUP BY v.id, v.person, v.day, v.doctor_id, v.branch_id"""
 
 
@@ -48,7 +51,7 @@ def no_show_result(counts: dict[str, int]) -> dict[str, Any]:
 
 def rebooking_facts(scope: Scope, period: Period) -> Facts:
     """Visits of the period: was the next one booked at it (`rebooked`), or before its day was over (`covered`)."""
-    return Facts(scope, REBOOKED, ("id",), values=scope.windows(period))
+    return Facts(scope, REBOOKED, ("id",), ctes={"ahead": AHEAD}, values=scope.windows(period) | days(period))
 
 
 def rebooking(scope: Scope, period: Period) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The patient, what was promised, done and paid, and everything that was said to each other."""
 
-from patients.models.contact import Consent, Touchpoint, WorkItem
+from patients.models.contact import Consent, ConsentScan, ConsentText, Touchpoint, WorkItem
 from patients.models.duplicates import DuplicatePair, Merge
 from patients.models.ledger import Allocation, Payment
 from patients.models.person import Channel, Household, Patient, PatientPhone, PatientTag
@@ -11,6 +11,8 @@ __all__ = [
     "Allocation",
     "Channel",
     "Consent",
+    "ConsentScan",
+    "ConsentText",
     "DuplicatePair",
     "Household",
     "Merge",

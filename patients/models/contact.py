@@ -21,6 +21,24 @@ class Purpose(models.TextChoices):
     HEALTH_OFFERS = "health_offers", _("offers based on health data")
 
 
+class ConsentText(models.Model):
+    """What a person agrees to, word for word: one row a version, never edited (R29). `hash` = SHA-256 of the body."""
+
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    language = models.CharField(max_length=2)
+    version = models.CharField(max_length=40)
+    body = models.TextField()
+    hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["purpose", "language", "version"], name="patients_consenttext_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["hash"], name="patients_consenttext_hash")]
+
+
 class Consent(Sourced):
     """One line of the append-only consent ledger: given or withdrawn, for one purpose and transport (R28, R29).
 
@@ -46,12 +64,23 @@ class Consent(Sourced):
     evidence = models.CharField(max_length=300, blank=True)  # scan, recording link, address of the form
     actor = models.CharField(max_length=200, blank=True)
     address = models.CharField(max_length=64, blank=True)
+    scan = models.ForeignKey("ConsentScan", models.PROTECT, null=True, blank=True, related_name="consents")
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(Sourced.Meta):
         indexes: ClassVar = [
             models.Index(fields=["patient", "purpose", "transport", "-at", "-id"], name="patients_consent_latest")
         ]
+
+
+class ConsentScan(models.Model):
+    """The signed paper, photographed or scanned; encrypted, for its bytes are personal data."""
+
+    content = models.BinaryField()
+    content_type = models.CharField(max_length=40)
+    hash = models.CharField(max_length=64)  # SHA-256 of what was uploaded
+    added_at = models.DateTimeField()
+    added_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
 
 class Touchpoint(Sourced):
@@ -90,6 +119,10 @@ class WorkItem(models.Model):
         BIRTHDAY = "birthday", _("birthday")
         DUPLICATE = "duplicate", _("possible duplicate")
         MESSAGE_UNKNOWN = "message_unknown", _("message with unknown outcome")
+        REPLY = "reply", _("answer to a message")
+        UNREACHABLE = "unreachable", _("messages do not arrive: call")
+        RECALL = "recall", _("due to come again")
+        UNHAPPY = "unhappy", _("unhappy with a visit: call today")
         OTHER = "other", _("other")
 
     class Status(models.TextChoices):

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import Branch, User
@@ -34,8 +33,11 @@ class Channel(Sourced):
         return self.name
 
 
-class Household(models.Model):
-    """People who share money or a roof: family service and family phones (R32)."""
+class Household(Sourced):
+    """People who share money or a roof: family service and family phones (R32).
+
+    Another system knows it by (source, external_id); it is made when a patient of that source first names it.
+    """
 
     name = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -48,7 +50,9 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
     def group_of(self, root_ids: models.QuerySet | list[int]) -> PatientQuerySet:
         """All records of the canonical patients `root_ids`, merged ones included."""
-        return self.alias(root=Coalesce("canonical_id", "id")).filter(root__in=root_ids)
+        ids = list(root_ids) if not isinstance(root_ids, models.QuerySet) else root_ids
+        # By two indexes: a COALESCE of both columns has none, and would read everybody.
+        return self.filter(models.Q(pk__in=ids, canonical=None) | models.Q(canonical__in=ids))
 
 
 class Patient(Sourced):
@@ -101,6 +105,7 @@ class Patient(Sourced):
         indexes: ClassVar = [
             models.Index(fields=["last_name", "first_name", "id"], name="patients_patient_name"),
             models.Index(fields=["birth_date"], name="patients_patient_birth"),
+            models.Index(fields=["card_number"], name="patients_patient_card", opclasses=["varchar_pattern_ops"]),
             # Every figure begins by leaving test persons out: a handful, found without reading everybody.
             models.Index(fields=["id"], condition=models.Q(is_test=True), name="patients_patient_test"),
         ]

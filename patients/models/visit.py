@@ -96,6 +96,15 @@ class Visit(Sourced):
                 condition=models.Q(followed_up_at=None),
                 name="patients_visit_to_follow",
             ),
+            models.Index(
+                fields=["recommended_return_date"],
+                condition=models.Q(recommended_return_date__isnull=False),
+                name="patients_visit_recall",
+            ),
+            # Written down after they began: almost none. The night asks which of them have begun to count.
+            models.Index(
+                fields=["booked_at"], condition=models.Q(booked_at__gt=models.F("start_at")), name="patients_visit_late"
+            ),
         ]
         constraints: ClassVar = [
             *Sourced.Meta.constraints,

@@ -58,20 +58,22 @@ class Side:
 def sides(ids: tuple[int, int], by: Actor) -> dict[int, Side]:
     """By id; unknown, merged and other branches' patients are left out. Four queries."""
     patients = visible_patients(by).filter(pk__in=ids, merged_into=None).select_related("branch", "channel", "curator")
+    records = list(Patient.objects.group_of(list(ids)).select_related("source").order_by("pk"))
+    root_of = {record.pk: record.root_id for record in records}
     phones: dict[int, list[str]] = {pk: [] for pk in ids}
-    rows = PatientPhone.objects.annotate(root=Coalesce("patient__canonical_id", "patient_id")).filter(root__in=ids)
-    for root, number in rows.order_by("position", "id").values_list("root", "number"):
-        if number not in phones[root]:
-            phones[root].append(number)
+    rows = PatientPhone.objects.filter(patient_id__in=root_of).order_by("position", "id")
+    for record_id, number in rows.values_list("patient_id", "number"):
+        if number not in phones[root_of[record_id]]:
+            phones[root_of[record_id]].append(number)
     visits: dict[int, dict[str, Any]] = {
         row["root"]: dict(row)
         for row in Visit.objects.annotate(root=Coalesce("patient__canonical_id", "patient_id"))
-        .filter(root__in=ids, status="completed")
+        .filter(patient_id__in=root_of, status="completed")
         .values("root")
         .annotate(number=Count("id"), last=Max("day"))
     }
     sources: dict[int, list[str]] = {pk: [] for pk in ids}
-    for record in Patient.objects.group_of(list(ids)).select_related("source").order_by("pk"):
+    for record in records:
         sources[record.root_id].append(f"{record.source.code}: {record.external_id}")
     return {
         patient.pk: Side(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
-class ConsentText:
+class ShownText:
     """`version` changes whenever a word does."""
 
     version: str
@@ -16,16 +16,32 @@ class ConsentText:
 
 
 TEXTS = {
-    "processing": ConsentText(
+    "processing": ShownText(
         "desk-processing-1", _("I agree that the clinic processes my personal data to provide medical care.")
     ),
-    "marketing": ConsentText("desk-marketing-1", _("I agree to receive advertising of the clinic by the ways marked.")),
-    "health_offers": ConsentText(
+    "marketing": ShownText("desk-marketing-1", _("I agree to receive advertising of the clinic by the ways marked.")),
+    "health_offers": ShownText(
         "desk-health-1", _("I agree to receive offers that are chosen by data about my health.")
     ),
 }
 
 
-def text_of(purpose: str) -> ConsentText:
+def text_of(purpose: str) -> ShownText:
     """The text for that purpose; an empty one for purposes that need none (service messages)."""
-    return TEXTS.get(purpose, ConsentText("", ""))
+    return TEXTS.get(purpose, ShownText("", ""))
+
+
+class BadScan(ValueError):
+    """Not a PDF, PNG or JPEG, or larger than ten megabytes."""
+
+
+LARGEST_SCAN = 10 * 1024 * 1024
+KINDS = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+def kind_of_scan(content: bytes) -> str:
+    """The media type by the first bytes, whatever its name says. Raises BadScan."""
+    kind = next((kind for start, kind in KINDS.items() if content.startswith(start)), "")
+    if not kind or len(content) > LARGEST_SCAN:
+        raise BadScan
+    return kind

@@ -8,16 +8,18 @@ from typing import Any
 from django import forms
 from django.core.validators import validate_email
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import DayField
 from core.phones import BadPhone, Phone, parse_phones
-from patients.actions.people_desk import ConsentDraft, PatientDraft
+from patients.actions.consents import ConsentDraft
+from patients.actions.people_desk import PatientDraft
 from patients.models import Channel, Consent, Patient
 from patients.models.contact import Purpose
 from patients.models.person import Transport
 from patients.queries import visible_patients
-from patients.rules.consents import text_of
-from reception.forms.when import DayInput
+from patients.rules.consents import LARGEST_SCAN, BadScan, kind_of_scan, text_of
 from staff.access import Actor
 from staff.models import Branch, User
 
@@ -30,7 +32,7 @@ class PatientForm(forms.Form):
     last_name = forms.CharField(label=_("Last name"), max_length=120)
     first_name = forms.CharField(label=_("First name"), max_length=120, required=False)
     middle_name = forms.CharField(label=_("Middle name"), max_length=120, required=False)
-    birth_date = forms.DateField(label=_("Birth date"), required=False, widget=DayInput())
+    birth_date = DayField(label=_("Birth date"), required=False, lean="past", month=False)
     sex = forms.ChoiceField(label=_("Sex"), required=False, choices=[("", "—"), *Patient.Sex.choices])
     phones = forms.CharField(label=_("Phones"), required=False, max_length=300, help_text=_("Several: with a comma."))
     email = forms.CharField(label=_("E-mail"), required=False, max_length=254)
@@ -40,10 +42,14 @@ class PatientForm(forms.Form):
     )
     branch = forms.ModelChoiceField(Branch.objects.none(), label=_("Branch"), empty_label=None)
     channel = forms.ModelChoiceField(
-        Channel.objects.none(), label=_("Where from"), required=False, help_text=_("How he came to know the clinic.")
+        Channel.objects.none(),
+        label=_("Where from"),
+        required=False,
+        empty_label="—",
+        help_text=_("How he came to know the clinic."),
     )
     card_number = forms.CharField(label=_("Card number"), required=False, max_length=40)
-    curator = forms.ModelChoiceField(User.objects.none(), label=_("Curator"), required=False)
+    curator = forms.ModelChoiceField(User.objects.none(), label=_("Curator"), required=False, empty_label="—")
     referrer = forms.ModelChoiceField(Patient.objects.none(), label=_("Recommended by"), required=False)
     responsible_adult = forms.ModelChoiceField(
         Patient.objects.none(), label=_("Responsible adult (of a child)"), required=False
@@ -123,10 +129,13 @@ class NewPatientForm(PatientForm):
         return [consent_draft(purpose, transport, True, data["how"]) for purpose, transport in pairs]
 
 
-def consent_draft(purpose: str, transport: str, given: bool, how: str, evidence: str = "") -> ConsentDraft:
-    """With the version and the words that were shown."""
+def consent_draft(
+    purpose: str, transport: str, given: bool, how: str, evidence: str = "", paper: bytes = b""
+) -> ConsentDraft:
+    """With the version and the words that were shown, in the language in which they were."""
     shown = text_of(purpose)
-    return ConsentDraft(purpose, transport, given, how, shown.version, str(shown.text), evidence)
+    language = (get_language() or "ru")[:2]
+    return ConsentDraft(purpose, transport, given, how, shown.version, str(shown.text), evidence, language, paper)
 
 
 class ConsentForm(forms.Form):
@@ -139,7 +148,24 @@ class ConsentForm(forms.Form):
     )
     how = forms.ChoiceField(label=_("How we know"), choices=HOW)
     evidence = forms.CharField(label=_("Proof"), required=False, max_length=300, help_text=_("Where the paper lies."))
+    scan = forms.FileField(
+        label=_("Signed paper"),
+        required=False,
+        help_text=_("Photo or scan: PDF, PNG or JPEG, up to 10 MB. Without a proof nobody may be sent advertising."),
+    )
+
+    def clean_scan(self) -> bytes:
+        found = self.cleaned_data["scan"]
+        if not found:
+            return b""
+        try:
+            content = bytes(found.read(LARGEST_SCAN + 1))
+            kind_of_scan(content)
+        except BadScan as error:
+            raise forms.ValidationError(_("This is no PDF, PNG or JPEG of up to 10 MB.")) from error
+        return content
 
     def draft(self) -> ConsentDraft:
         data = self.cleaned_data
-        return consent_draft(data["purpose"], data["transport"], data["given"], data["how"], data["evidence"])
+        facts = (data["purpose"], data["transport"], data["given"], data["how"], data["evidence"], data["scan"])
+        return consent_draft(*facts)

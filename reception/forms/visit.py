@@ -9,11 +9,12 @@ from django import forms
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import DayField
 from core.money import parse_money
 from core.names import folded
 from patients.actions.desk import Advice, ItemDraft, NextBooking, PaymentDraft, VisitReport
 from patients.models import Payment, Service
-from reception.forms.when import DayInput, NextForm
+from reception.forms.when import NextForm
 
 MOST_LINES = 30
 TYPED = {
@@ -47,14 +48,15 @@ class MoneyField(forms.CharField):
 
 
 class ServiceField(forms.CharField):
-    """A line of the price list by its name or code -> Service, None when empty."""
+    """A line of the price list by its name, its code, or `name (code)` -> Service, None when empty."""
 
     def to_python(self, value: Any) -> Any:
         text = (super().to_python(value) or "").strip()
         if not text:
             return None
         active = Service.objects.filter(is_active=True)
-        found = list(active.filter(name=text)[:2]) or list(active.filter(external_id=text)[:2])
+        code = text.rpartition(" (")[2].removesuffix(")")
+        found = list(active.filter(name=text)[:2]) or list(active.filter(external_id__in=(text, code))[:2])
         found = found or [one for one in active.order_by("id")[:5000] if folded(one.name) == folded(text)][:2]
         if len(found) != 1:
             raise forms.ValidationError(_("No such service in the price list; choose one from the list."))
@@ -92,7 +94,7 @@ class VisitForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs=TYPED),
     )
-    advice_due = forms.DateField(label=_("Until"), required=False, widget=DayInput())
+    advice_due = DayField(label=_("Until"), required=False, lean="future")
     indication = forms.CharField(label=_("Indication"), required=False, max_length=300)
     diagnosis = forms.CharField(label=_("Diagnosis (ICD-10)"), required=False, max_length=10)
 

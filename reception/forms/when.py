@@ -6,40 +6,43 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.clock import zone
+from core.fields import DayField, TimeField
 from patients.models import Visit
 from staff.models import Branch, Doctor
 
 LENGTHS = (10, 15, 20, 30, 40, 45, 60, 90, 120)
 
 
-class DayInput(forms.DateInput):
-    input_type = "date"
+def today_in(form: forms.Form, tz: str) -> None:
+    """ "Tomorrow" in the form's fields is tomorrow in that zone."""
+    today = timezone.localdate(timezone=zone(tz))
+    for field in form.fields.values():
+        if isinstance(field, DayField):
+            field.today = today
 
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
 
+class DayForm(forms.Form):
+    """The day of a page, in its address."""
 
-class TimeInput(forms.TimeInput):
-    input_type = "time"
-
-    def __init__(self) -> None:
-        super().__init__(format="%H:%M")
+    use_required_attribute = False
+    day = DayField(label=_("Day"))
 
 
 class WhenForm(forms.Form):
     """After `is_valid`, `cleaned_data` has doctor, branch, start_at and end_at; None where not `required`."""
 
-    doctor = forms.ModelChoiceField(Doctor.objects.none(), label=_("Doctor"))
+    doctor = forms.ModelChoiceField(Doctor.objects.none(), label=_("Doctor"), empty_label="—")
     minutes = forms.TypedChoiceField(
         label=_("Length"), coerce=int, choices=[(n, format_lazy(_("{n} min"), n=n)) for n in LENGTHS], initial=30
     )
     slot = forms.CharField(label=_("Free times"), required=False)
-    day = forms.DateField(label=_("Another day"), required=False, widget=DayInput())
-    time = forms.TimeField(label=_("Time"), required=False, widget=TimeInput())
+    day = DayField(label=_("Another day"), required=False, lean="future")
+    time = TimeField(label=_("Time"), required=False)
     goal = forms.CharField(
         label=_("Goal of the visit"), required=False, max_length=300, help_text=_("In the patient's words.")
     )
@@ -48,6 +51,7 @@ class WhenForm(forms.Form):
     def __init__(self, *args: Any, branch: Branch, required: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.branch, self.required = branch, required
+        today_in(self, branch.tz)
         field = self.fields["doctor"]
         field.queryset = Doctor.objects.filter(is_active=True).order_by("name", "id")  # type: ignore[attr-defined]
         field.required = required
@@ -83,6 +87,13 @@ class WhenForm(forms.Form):
         data["doctor"] = doctor
         data["branch"] = branch or doctor.branch or self.branch
         data["start_at"], data["end_at"] = start, start + timedelta(minutes=data.get("minutes") or 30)
+
+
+class OwnForm(WhenForm):
+    """When a visit without an appointment took place."""
+
+    day = DayField(label=_("Day"), lean="past")
+    time = TimeField(label=_("Time"))
 
 
 class CancelForm(forms.Form):

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import DayField, TimeField
 from patients.models import WorkItem
-from reception.forms.when import DayInput, TimeInput
 from staff.models import Branch
 
 OUTCOMES = [
@@ -24,8 +24,8 @@ OUTCOMES = [
 class OutcomeForm(forms.Form):
     outcome = forms.ChoiceField(label=_("Outcome"), choices=OUTCOMES)
     note = forms.CharField(label=_("Note"), required=False, max_length=200)
-    call_day = forms.DateField(label=_("Call back on"), required=False, widget=DayInput())
-    call_time = forms.TimeField(label=_("at"), required=False, widget=TimeInput())
+    call_day = DayField(label=_("Call back on"), required=False, lean="future")
+    call_time = TimeField(label=_("at"), required=False)
 
 
 class WorkFilter(forms.Form):
@@ -41,5 +41,5 @@ class NewItemForm(forms.Form):
     """A call that somebody asked for."""
 
     note = forms.CharField(label=_("What to do"), max_length=300)
-    day = forms.DateField(label=_("Day"), widget=DayInput())
-    time = forms.TimeField(label=_("Time"), required=False, widget=TimeInput())
+    day = DayField(label=_("Day"), lean="future")
+    time = TimeField(label=_("Time"), required=False)

@@ -18,7 +18,7 @@ from loyalty.rules import RULES
 from patients.models import Patient, Visit
 from patients.queries.card import KINDS, Key, patient_card, record_ids, timeline
 from reception import actions
-from reception.queries.card import streams, value_of
+from reception.queries.card import offer_call, streams, value_of
 from reception.queries.people import read_key, write_key
 from reception.views.pages import actor, find_patient, page
 from reception.views.words import say
@@ -42,7 +42,7 @@ def card(request: HttpRequest, pk: int) -> HttpResponse:
     seen = patient_card(patient=patient, by=by, now=now)
     moments, after = timeline(ids=seen.record_ids, by=by, extra=streams(seen.record_ids))
     say(moments)
-    value = value_of(patient.pk, now)
+    value = value_of(patient.pk, seen.record_ids, now)
     actions.card_opened(patient=patient, fields=fields_shown(by), by=by, now=now)
     context: dict[str, Any] = {
         "patient": patient,
@@ -75,6 +75,15 @@ def log_url(patient: Patient, coming: Visit | None, now: datetime) -> str:
 
 @require_GET
 @needs("see_card")
+def offer(request: HttpRequest, pk: int) -> HttpResponse:
+    """May he be called about an offer? Asked by the card once it stands: the policy looks at much."""
+    patient, now = find_patient(request, pk), timezone.now()
+    answer, said = offer_call(patient, now)
+    return page(request, "reception/offer.html", {"offer": answer, "offer_said": said}, tz=patient.branch.tz)
+
+
+@require_GET
+@needs("see_card")
 def more(request: HttpRequest, pk: int) -> HttpResponse:
     """The next page of the timeline."""
     patient, by, now = find_patient(request, pk), actor(request), timezone.now()
@@ -93,7 +102,7 @@ def _key_text(key: Key | None) -> str:
 
 def _read(text: str) -> Key | None:
     values = read_key(text[:300], (str, str, int))
-    if not values or values[1] not in (*KINDS, "message"):
+    if not values or values[1] not in (*KINDS, "message", "reply"):
         return None
     try:
         return datetime.fromisoformat(values[0]).astimezone(UTC), values[1], values[2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -55,8 +55,13 @@ def _typed(request: HttpRequest) -> str:
 
 
 def price_list(text: str = "") -> list[Service]:
-    """At most 50 active services whose name holds the text in either case of its first letter."""
-    names, text = Service.objects.filter(is_active=True).order_by("name", "id"), text.strip()[:100]
+    """At most 50 active services whose name holds the text in either case of its first letter.
+
+    `twin`: another one bears the same name (a second opinion in two specialities), so the code has to be said too.
+    """
+    active = Service.objects.filter(is_active=True)
+    twin = Exists(active.filter(name=OuterRef("name")).exclude(pk=OuterRef("pk")))
+    names, text = active.annotate(twin=twin).order_by("name", "id"), text.strip()[:100]
     if text:
         # SQLite folds the case of Latin letters alone.
         wanted = [Q(name__icontains=form) for form in (text, text.lower(), text.capitalize())]

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from core.clock import local_date, zone
+from core.days import NotADay, read_day
 from patients.models import Patient, Visit
 from patients.queries import visible_visits
 from patients.queries.card import root_of
@@ -58,9 +59,9 @@ def chosen_doctor(request: HttpRequest) -> Doctor | None:
 
 
 def chosen_day(request: HttpRequest, tz: str) -> date:
-    """`?day=2026-03-02`, else today in that zone."""
+    """`?day=`: 2026-03-02, or as people type it; else today in that zone."""
+    today = local_date(timezone.now(), tz)
     try:
-        day = date.fromisoformat(request.GET.get("day", ""))
-    except ValueError:
-        return local_date(timezone.now(), tz)
-    return day if 1900 < day.year < 2200 else local_date(timezone.now(), tz)
+        return read_day(request.GET.get("day", ""), today=today)
+    except NotADay:
+        return today

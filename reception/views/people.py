@@ -29,7 +29,7 @@ from staff.models import Branch
 
 
 def columns(by: Actor) -> list[dict[str, Any]]:
-    labels = [_("Name"), _("Birth date"), _("Phone"), _("Churn clock"), _("Segment"), _("Last visit")]
+    labels = [_("Name"), _("Birth date"), _("Phone"), _("State"), _("Segment"), _("Last visit")]
     money = [{"label": _("LTV by revenue"), "num": True}] if by.may("see_money") else []
     return [*({"label": label} for label in labels), *money]
 
@@ -144,7 +144,7 @@ def _said_of(patient: Patient) -> dict[str, Any]:
 def consent(request: HttpRequest, pk: int) -> HttpResponse:
     """One line of the ledger, given or withdrawn."""
     patient = find_patient(request, pk)
-    form = ConsentForm(request.POST or None)
+    form = ConsentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         record_consent(patient=patient, draft=form.draft(), by=actor(request), now=timezone.now())
         messages.success(request, _("The consent is on record."))

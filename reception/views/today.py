@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +19,8 @@ from patients.actions.booking import MoveNotAllowed, SlotTaken
 from patients.queries.desk import desk_tz, show_phones, the_day, the_queue
 from patients.rules.moves import moves_from
 from reception import actions
+from reception.forms.when import DayForm, today_in
+from reception.queries.card import show_offers
 from reception.views.pages import actor, chosen_branch, chosen_day, chosen_doctor, find_visit, page
 from staff.access import needs
 from staff.models import Branch, Doctor
@@ -53,10 +55,12 @@ def today(request: HttpRequest) -> HttpResponse:
         for visit in visits:
             visit.moves = moves_from(visit.status)  # type: ignore[attr-defined]
     show_phones(lists, by)
+    show_offers([item.patient for item in queue.due], now)
     context = {
         "seen": seen,
         "queue": queue,
         "day": day,
+        "day_form": day_form(request, day, tz),
         "is_today": day == local_date(now, tz),
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1),
@@ -70,6 +74,13 @@ def today(request: HttpRequest) -> HttpResponse:
         "now": now,
     }
     return page(request, "reception/today.html", context, tz=tz)
+
+
+def day_form(request: HttpRequest, day: date, tz: str) -> DayForm:
+    """The field of the day as it was asked for: what names no day says so."""
+    form = DayForm({"day": request.GET.get("day") or day})
+    today_in(form, tz)
+    return form
 
 
 def back_to(request: HttpRequest, fallback: str) -> str:

@@ -22,7 +22,7 @@ from patients.queries.slots import Slot
 from patients.rules.moves import allowed
 from reception import actions
 from reception.forms.visit import ItemFormSet, VisitForm, report_of
-from reception.forms.when import NextForm, WhenForm
+from reception.forms.when import NextForm, OwnForm, WhenForm
 from reception.views.booking import branch_of, offered, taken
 from reception.views.find import price_list
 from reception.views.pages import actor, find_patient, find_visit, page
@@ -116,7 +116,7 @@ def walk_in(request: HttpRequest, pk: int) -> HttpResponse:
     screen = Screen(request, branch, now)
     local = now.astimezone(zone(branch.tz))
     start = {"day": local.date(), "time": local.replace(minute=local.minute // 5 * 5).time()}
-    screen.own = WhenForm(request.POST or None, prefix="own", branch=branch, initial=start)
+    screen.own = OwnForm(request.POST or None, prefix="own", branch=branch, initial=start)
     if screen.valid():
         data = screen.own.cleaned_data
         own = {name: data[name] for name in ("doctor", "branch", "start_at", "end_at", "overlap")}

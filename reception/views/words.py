@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.utils.translation import gettext_lazy as _
 
+from messaging.queries.why import why
 from patients.queries.card import Moment
 from reception.forms.work import OUTCOMES
 
@@ -26,9 +28,12 @@ KIND = {
 
 
 def say(moments: Sequence[Moment]) -> None:
-    """Puts `kind_said` and `outcome_said` on what happened; a word of another system stays as it came."""
+    """Puts `kind_said` and `outcome_said` on what happened, and on messages `why` they were sent or not; a word of another
+    system stays as it came."""
     for one in moments:
         if one.kind in ("work", "touchpoint"):
             code, dot, note = one.thing.outcome.partition(" · ")
             one.thing.outcome_said = f"{OUTCOME.get(code, code)}{dot}{note}"
             one.thing.kind_said = KIND.get(one.thing.kind, one.thing.kind)
+        elif one.kind == "message":
+            one.thing.why = partial(why, one.thing)  # called by the page, in its zone and language

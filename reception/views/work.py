@@ -18,7 +18,9 @@ from patients.actions import claim_work_item, close_work_item, open_work_item
 from patients.actions.work import AlreadyClosed
 from patients.models import WorkItem
 from patients.queries.desk import desk_tz, open_items, show_phones
+from reception.forms.when import today_in
 from reception.forms.work import OUTCOMES, NewItemForm, OutcomeForm, WorkFilter
+from reception.queries.card import show_offers
 from reception.queries.people import read_key, write_key
 from reception.views.pages import actor, find_patient, page
 from reception.views.today import back_to, see_other
@@ -44,6 +46,7 @@ def work(request: HttpRequest) -> HttpResponse:
     rows = list(items[: PAGE + 1])
     shown = rows[:PAGE]
     show_phones([shown], by)
+    show_offers([item.patient for item in shown], timezone.now())
     context = {
         "items": shown,
         "after": write_key([shown[-1].due_at.isoformat(), shown[-1].pk]) if rows[PAGE:] else "",
@@ -84,6 +87,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """An outcome, a note, and when to call again."""
     item, by = find_item(request, pk), actor(request)
     form = OutcomeForm(request.POST or None, initial={"outcome": request.GET.get("outcome", "reached")})
+    today_in(form, desk_tz(by, item.branch))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         again = moment(data["call_day"], data["call_time"], desk_tz(by, item.branch))
@@ -108,6 +112,7 @@ def new_item(request: HttpRequest, pk: int) -> HttpResponse:
     """A call or another thing to do for this patient."""
     patient, by = find_patient(request, pk), actor(request)
     form = NewItemForm(request.POST or None)
+    today_in(form, patient.branch.tz)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         due = moment(data["day"], data["time"], patient.branch.tz)

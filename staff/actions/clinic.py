@@ -29,7 +29,7 @@ class ShiftsOverlap(Exception):
 
 
 class ZoneIsFixed(Exception):
-    """The local dates of stored visits and payments were reckoned in the present zone."""
+    """The local dates of stored visits and payments were reckoned in the present zone: `patients.actions.zone` moves them."""
 
 
 def _everywhere(by: Actor) -> None:
@@ -49,7 +49,7 @@ def change_settings(*, fields: Mapping[str, Any], rules: Mapping[str, int], by: 
     clinic = Clinic.objects.select_for_update().get(pk=1)
     changed = [name for name in SETTINGS if name in fields and getattr(clinic, name) != fields[name]]
     if "tz" in changed and zone_is_fixed():
-        raise ZoneIsFixed(_("The time zone cannot be changed any more: there are visits or payments."))
+        raise ZoneIsFixed(_("There are visits or payments: change the time zone on its own page."))
     for name in changed:
         setattr(clinic, name, fields[name])
     clinic.save()

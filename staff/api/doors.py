@@ -44,13 +44,15 @@ KIND_SCHEMA: dict[str, Json] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A field of an answer. `path`: where the ORM finds it; `deed`: who may read it (else it is left out)."""
+    """A field of an answer. `path`: where the ORM finds it; `deed`: who may read it (else it is left out); `show`: how
+    it is written where its kind does not say."""
 
     name: str
     kind: str = "text"
     path: str = ""
     deed: str = ""
     null: bool = False
+    show: Callable[[Any], Any] | None = None
 
     @property
     def source(self) -> str:
@@ -97,7 +99,7 @@ class Door:
     def rows(self, found: QuerySet[Any], by: Actor) -> list[Json]:
         """The objects of `found` as answers; the number of queries does not depend on how many there are."""
         columns = self.visible_columns(by)
-        show = [(column.name, SHOWN.get(column.kind)) for column in columns]
+        show = [(column.name, column.show or SHOWN.get(column.kind)) for column in columns]
         rows = [
             {
                 name: cell if cell is None or to is None else to(cell)

@@ -24,28 +24,44 @@ class StrictJSONParser(JSONParser):
         return strict_json(request._request.body)
 
 
+class Improper(ValueError):
+    """Python would read it, JSON does not have it. The text is for the sender, in his language."""
+
+
 def strict_json(raw: bytes) -> Any:
-    """Raises ParseError (400) with the reason."""
+    """Raises ParseError (400) with the reason in our own words: texts of Python's exceptions are nobody's business."""
     try:
-        text = raw.decode("utf-8")
-        if "\\u0000" in text:
-            raise ValueError("NUL")
-        found = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
-        if SURROGATE.search(text):
-            json.dumps(found, ensure_ascii=False).encode("utf-8")
+        return _read(raw.decode("utf-8"))
     except RecursionError:
         raise ParseError(_("The JSON is nested too deeply.")) from None
-    except ValueError as error:
-        raise ParseError(_("This is not proper JSON: %(reason)s") % {"reason": str(error)[:200]}) from None
+    except Improper as error:
+        raise ParseError(str(error)) from None
+    except UnicodeDecodeError:
+        raise ParseError(_("The body is not UTF-8.")) from None
+    except json.JSONDecodeError as error:
+        place = {"line": error.lineno, "column": error.colno}
+        raise ParseError(_("This is not proper JSON: line %(line)d, column %(column)d.") % place) from None
+    except ValueError:  # a number of more digits than Python reads, a lone surrogate
+        raise ParseError(_("This is not proper JSON.")) from None
+
+
+def _read(text: str) -> Any:
+    if text.startswith("\ufeff"):
+        raise Improper(_("The JSON begins with a byte order mark; send it without."))
+    if "\\u0000" in text:
+        raise Improper(_("The JSON holds a NUL character."))
+    found = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
+    if SURROGATE.search(text):
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
     return found
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise Improper(_("%(name)s is not JSON.") % {"name": name})
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise Improper(_("A key stands twice in one object of the JSON."))
     return found

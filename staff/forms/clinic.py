@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.clock import zone_names
+from core.fields import DayField
 from core.names import clean_text
 from staff.access import Actor
 from staff.models import Branch
 from staff.queries.people import visible_branches
 
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 RANGE = re.compile(r"^(\d{1,2})[:.](\d{2})\s*[-–—]\s*(\d{1,2})[:.](\d{2})$")
 
 
@@ -36,7 +36,11 @@ class ZoneField(forms.ChoiceField):
 
 class SettingsForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name of the clinic"), max_length=200)
-    tz = ZoneField(help_text=gettext_lazy("In which days and months are reckoned. Fixed once there are visits."))
+    tz = ZoneField(
+        help_text=gettext_lazy(
+            "In which days and months are reckoned. Once there are visits, a change is asked about on a page of its own."
+        )
+    )
     currency = forms.RegexField(label=gettext_lazy("Currency"), regex=r"^[A-Z]{3}$", help_text="RUB, KZT, BYN …")
     theta_days = forms.IntegerField(
         label=gettext_lazy("Lost after, days without a visit"),
@@ -46,10 +50,10 @@ class SettingsForm(forms.Form):
             "M14: whoever has not come for so long counts as lost, unless his speciality has a rule"
         ),
     )
-    history_from = forms.DateField(
+    history_from = DayField(
         label=gettext_lazy("Complete data from"),
         required=False,
-        widget=DAY,
+        lean="past",
         help_text=gettext_lazy("Patients first seen before it are not taken for new ones"),
     )
     natural_allowance_percent = forms.IntegerField(
@@ -171,6 +175,6 @@ class AuditForm(forms.Form):
     who = forms.RegexField(label=gettext_lazy("Person"), regex=r"^(system|(user|key):\d{1,18})$", required=False)
     patient = forms.IntegerField(label=gettext_lazy("Patient's number"), required=False, min_value=1, max_value=2**62)
     deed = forms.CharField(label=gettext_lazy("Deed"), required=False, max_length=60)
-    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=DAY)
-    until = forms.DateField(label=gettext_lazy("To"), required=False, widget=DAY)
+    since = DayField(label=gettext_lazy("From"), required=False, lean="past")
+    until = DayField(label=gettext_lazy("To"), required=False, lean="past")
     after = forms.IntegerField(required=False, min_value=1, max_value=2**62)

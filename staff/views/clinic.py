@@ -17,7 +17,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core.clock import local_date, zone
 from core.pages import page_after
 from staff.access import Actor, needs
-from staff.actions.clinic import ShiftsOverlap, ZoneIsFixed, change_settings, save_branch, save_doctor, set_week
+from staff.actions.clinic import (
+    ShiftsOverlap,
+    ZoneIsFixed,
+    change_settings,
+    save_branch,
+    save_doctor,
+    set_week,
+    zone_is_fixed,
+)
 from staff.actions.people import NotAllowed
 from staff.forms.clinic import BranchForm, DoctorForm, SettingsForm, WeekForm
 from staff.models import Branch, Clinic, Doctor, LossRule
@@ -45,17 +53,23 @@ def settings(request: HttpRequest) -> HttpResponse:
     initial = {name: getattr(clinic, name) for name in SETTINGS}
     form = SettingsForm(specialities(), rules, request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
+        wanted, fields = form.cleaned_data["tz"], form.cleaned_data
+        ask = wanted != clinic.tz and zone_is_fixed()  # the days of what is stored would have to move: asked apart
+        if ask:
+            fields["tz"] = clinic.tz
         try:
-            change_settings(fields=form.cleaned_data, rules=form.rules, by=_actor(request), now=timezone.now())
+            change_settings(fields=fields, rules=form.rules, by=_actor(request), now=timezone.now())
         except (NotAllowed, ZoneIsFixed) as error:
             form.add_error(None, str(error))
         else:
-            _say_effect(request, form, initial, rules)
-            return see_other(reverse("staff:settings"))
+            _say_effect(request, form, initial, rules, quiet=ask)
+            return see_other(f"{reverse('reception:zone')}?tz={wanted}" if ask else reverse("staff:settings"))
     return _page(request, "staff/settings.html", form, tabs=staff_tabs(request), clinic=clinic)
 
 
-def _say_effect(request: HttpRequest, form: SettingsForm, before: dict[str, Any], rules: dict[str, int]) -> None:
+def _say_effect(
+    request: HttpRequest, form: SettingsForm, before: dict[str, Any], rules: dict[str, int], *, quiet: bool
+) -> None:
     """What was changed, from what to what, and what follows for the figures."""
     lines = [
         f"{form.fields[name].label}: {before[name] or '—'} → {form.cleaned_data[name] or '—'}"
@@ -71,7 +85,7 @@ def _say_effect(request: HttpRequest, form: SettingsForm, before: dict[str, Any]
     if lines:
         messages.success(request, "; ".join(lines))
         messages.info(request, _("Figures and patients' states follow with the next recount, within a day."))
-    else:
+    elif not quiet:
         messages.info(request, _("Nothing was changed."))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.net import class_of
 from staff import actions
 from staff.access import Actor, early, needs, public
 from staff.forms.login import SignInForm, UnlockForm
@@ -31,7 +33,10 @@ from staff.middleware import (
     address_of,
 )
 from staff.models import CodeDevice, User
+from staff.queries.failures import too_many_failures
 from staff.queries.people import user_id_of
+from staff.rules.kept import forget, kept_form
+from staff.views.devices import devices_of, remember
 
 
 def safe_next(request: HttpRequest, default: str = "/") -> str:
@@ -54,11 +59,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(safe_next(request))
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["username"]
+        if must_wait(request, name):  # said before the password is looked at, in the same words for every name
+            return locked_out(request)
         user = authenticate(request, **form.cleaned_data)
         if isinstance(user, User):
             _begin_session(request, user)
-            return see_other(safe_next(request))
-        _note_failure(request, form.cleaned_data["username"])
+            return remember(request, see_other(safe_next(request)), user)
+        _note_failure(request, name)
         form.add_error(None, _("No such login with this password."))
     status = 422 if request.method == "POST" else 200
     return render(request, "staff/sign_in.html", {"form": form, "next": safe_next(request, "")}, status=status)
@@ -73,6 +81,17 @@ def _begin_session(request: HttpRequest, user: User) -> None:
     actions.record(
         by=actor_of(user, request), deed="sign_in", now=timezone.now(), object_kind="user", object_id=user.pk
     )
+
+
+def must_wait(request: HttpRequest, name: str) -> bool:
+    """Whether too many wrong passwords came from here or for this name, and this browser is new to the name.
+
+    A browser that the person has signed in from before is not held up by strangers: nobody can lock a colleague out.
+    What it may still do is five tries (axes).
+    """
+    known = user_id_of(name) in devices_of(request)
+    address = class_of(address_of(request))
+    return not known and too_many_failures(name=name, address=address, now=timezone.now())
 
 
 def _note_failure(request: HttpRequest, name: str) -> None:
@@ -113,11 +132,24 @@ def unlock(request: HttpRequest) -> HttpResponse:
         if user is not None and user.pk == request.user.pk:
             request.session.pop(LOCKED, None)
             request.session[SEEN] = int(time.time())
-            return see_other(safe_next(request))
+            waits = kept_form(request.session, int(time.time()))
+            return see_other(reverse("staff:send_again") if waits else safe_next(request))
         _note_failure(request, name)
         form.add_error("password", _("The password is not right."))
-    status = 422 if request.method == "POST" else 200
-    return render(request, "staff/unlock.html", {"form": form, "next": safe_next(request, "")}, status=status)
+    page = {"form": form, "next": safe_next(request, ""), "waits": kept_form(request.session, int(time.time()))}
+    return render(request, "staff/unlock.html", page, status=422 if request.method == "POST" else 200)
+
+
+@needs("use_product")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def send_again(request: HttpRequest) -> HttpResponse:
+    """What was sent on the locked screen: one press sends it to where it was going, or it is thrown away (POST)."""
+    waits = kept_form(request.session, int(time.time()))
+    if request.method == "POST" or waits is None:
+        forget(request.session)
+        return see_other(waits["back"] if waits else "/")
+    return render(request, "staff/send_again.html", {"waits": waits})
 
 
 @public
@@ -127,7 +159,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 @public
 def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None) -> HttpResponse:
-    """Too many wrong passwords for this login from this address. The same words whether the login exists or not."""
+    """Too many wrong passwords from this address or for this login. The same words whether the login exists or not."""
     answer = render(request, "staff/locked_out.html", status=429)
     answer.headers["Retry-After"] = "900"
     return answer

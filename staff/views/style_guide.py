@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.fields import DayField, TimeField
 from staff.views import style_guide_charts, style_guide_lists
 
 COLOURS = [
@@ -41,11 +42,9 @@ class SampleForm(forms.Form):
         help_text=gettext_lazy("A family may share one."),
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
     )
-    born = forms.DateField(
-        label=gettext_lazy("Date of birth"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
+    born = DayField(label=gettext_lazy("Date of birth"), required=False, lean="past", month=False)
+    until = DayField(label=gettext_lazy("Until"), required=False, lean="future")
+    at = TimeField(label=gettext_lazy("at"), required=False)
     branch = forms.ChoiceField(
         label=gettext_lazy("Branch"),
         choices=[("main", gettext_lazy("Main branch")), ("river", gettext_lazy("River branch"))],

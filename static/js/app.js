@@ -123,11 +123,12 @@
     setTimeout(() => toast.matches(":hover, :focus-within") || toast.remove(), 8000);
   });
 
-  /* Timers: <time data-since="ISO" data-late="120"> counts up and turns red when late. */
+  /* Timers: <time data-since="ISO" data-soon="60" data-late="120"> counts up, turns amber, and red when late. */
   const tick = () => all("[data-since]").forEach((el) => {
     const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(el.dataset.since)) / 1000));
     const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
     el.textContent = `${h ? `${h}:${String(m).padStart(2, "0")}` : m}:${String(s).padStart(2, "0")}`;
+    el.classList.toggle("is-soon", seconds >= Number(el.dataset.soon || Infinity));
     el.classList.toggle("is-late", seconds >= Number(el.dataset.late || Infinity));
   });
   setInterval(tick, 1000);

@@ -12,9 +12,9 @@ from analytics.metrics import compute
 from analytics.queries.board import board
 from analytics.queries.churn import churn_years
 from analytics.queries.cohorts import cohorts
-from analytics.queries.flows import crossings
 from analytics.queries.lens import lens_of
 from analytics.queries.staying import staying, survival
+from analytics.queries.stays import crossings
 from analytics.queries.worth import HORIZONS, horizons, specialities, worth_of
 from analytics.rules.periods import months_until, previous, year_before
 from analytics.rules.whatif import what_if

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from messaging.models import Message
+from messaging.models.outbox import State
+from messaging.tasks import send_due, wake
 from patients.models import Visit
 from tests import make
 
@@ -88,3 +91,37 @@ def test_visits_of_another_system_may_overlap(api, room):
         row = {**room, **slot(10, 11), "booked_at": at(9, days=-1), "status": "scheduled"}
         assert api.put(f"visits/by-external/mis/{code}/", row).status_code == 201
     assert api.post("visits/", {**room, **slot(10, 11)}).status_code == 409
+
+
+def test_what_follows_from_one_visit_is_done_in_its_request_and_a_batch_is_left_to_the_sweep(
+    api, django_capture_on_commit_callbacks
+):
+    patient, doctor = make.patient(phone="+79161234567"), make.doctor()
+    room = {"patient": patient.pk, "doctor": doctor.pk}
+    with django_capture_on_commit_callbacks() as callbacks:
+        booked = api.post("visits/", {**room, **slot(10, 11)}).json()["id"]
+    assert wake in callbacks
+    confirmation = Message.objects.get(visit=booked)
+    assert confirmation.automation == "confirmation"
+    send_due("sms")
+    confirmation.refresh_from_db()
+    assert confirmation.state in (State.SENT, State.DELIVERED)
+
+    foreign = {**room, **slot(12, 13), "booked_at": at(9, days=-1), "status": "scheduled"}
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert api.put("visits/by-external/mis/V1/", foreign).status_code == 201
+    assert wake in callbacks and Message.objects.filter(visit__external_id="V1").exists()
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert api.put("visits/by-external/mis/V1/", foreign).status_code == 200
+    assert wake not in callbacks, "an unchanged visit wakes nobody"
+
+    rows = [{**foreign, "external_id": code} for code in ("V2", "V3")]
+    assert api.bulk("visits", *rows).json()["created"] == 2
+    assert Visit.objects.filter(external_id__in=("V2", "V3"), followed_up_at=None).count() == 2
+
+
+def test_a_booking_that_is_refused_follows_nothing(api, room):
+    assert api.post("visits/", {**room, **slot(10, 11)}).status_code == 201
+    before = Message.objects.count()
+    assert api.post("visits/", {**room, **slot(10, 11)}).status_code == 409
+    assert (Visit.objects.count(), Message.objects.count()) == (1, before)

@@ -67,8 +67,7 @@ def test_eight_writers_and_one_slow_transaction_and_the_reader_misses_nothing():
     threads = [threading.Thread(target=_write, args=(source, n, started, written)) for n in range(8)]
     slow = threading.Thread(target=_slow, args=(source, started, threads))
     seen, after = [], ()
-    slow.start()
-    for thread in threads:
+    for thread in [*threads, slow]:  # the slow one waits for those that are there
         thread.start()
     while slow.is_alive() or any(thread.is_alive() for thread in threads):
         after = _read(after, seen)

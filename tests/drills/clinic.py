@@ -48,7 +48,7 @@ class Clinic:
         self.commands: dict[str, list[str]] = {}
         self.postgresql, self.redis_port = postgresql, free_port()
         self.gateway_port, self.web_port = free_port(), free_port()
-        self.kills = 0
+        self.kills = self.sigkills = 0
         self.frozen: list[tuple[float, int]] = []  # (when to go on, process)
         hook = ["--hook", f"http://127.0.0.1:{self.web_port}/api/v1/hooks/messages/sms/", "--secret", "drill"]
         words = ["--port", str(self.gateway_port), "--seed", str(seed), "--faults", str(faults)]
@@ -127,8 +127,7 @@ class Clinic:
         workers = [name for name in self.processes if name.startswith("worker")]
         blows: list[Callable[[str], str]] = [self._kill_child] * 5 + [self._kill_worker]
         if self.postgresql:
-            blows += [self._flush, self._cut]
-            blows += [self._freeze]
+            blows += [self._flush, self._cut, self._freeze]
         self.kills += 1
         return self.random.choice(blows)(self.random.choice(workers))
 
@@ -136,11 +135,16 @@ class Clinic:
         children = self.children(worker)
         if not children:
             return self._kill_worker(worker)
-        os.kill(self.random.choice(children), self.random.choice([signal.SIGKILL] * 9 + [signal.SIGTERM]))
+        signals = [signal.SIGKILL] * 9 + [signal.SIGTERM]
+        chosen = self.random.choice(signals)
+        with suppress(ProcessLookupError):  # hit a moment ago, it may be gone between the look and the blow
+            os.kill(self.random.choice(children), chosen)
+            self.sigkills += chosen == signal.SIGKILL
         return f"child of {worker}"
 
     def _kill_worker(self, worker: str) -> str:
         self.stop(worker)
+        self.sigkills += 1
         self.start(worker)
         return worker
 
@@ -191,14 +195,19 @@ class Clinic:
         connection.close()
 
     def rows(self, sql: str) -> list[tuple]:
-        for attempt in range(5):
+        """Our own connection may be cut, or the server be restarted, too: asked again for a minute."""
+        import sqlite3
+
+        import psycopg2
+
+        begin = time.monotonic()
+        while True:
             try:
                 return self._rows(sql)
-            except Exception:
-                if attempt == 4:
+            except (psycopg2.OperationalError, psycopg2.InterfaceError, sqlite3.OperationalError):
+                if time.monotonic() - begin > 60:
                     raise
-                time.sleep(0.2)  # our own connection may have been cut, too
-        return []
+                time.sleep(0.2)
 
     def _rows(self, sql: str) -> list[tuple]:
         if self.postgresql:
@@ -222,8 +231,8 @@ class Clinic:
     def open(self) -> int:
         return sum(number for state, number in self.states().items() if state not in FINAL)
 
-    def judge(self) -> dict:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway_port}/judge", timeout=10) as answer:
+    def judge(self, query: str = "") -> dict:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway_port}/judge?{query}", timeout=60) as answer:
             return dict(json.loads(answer.read()))
 
     def shoot_until_done(self, *, kills: int, pause: tuple[float, float], within: float) -> float:

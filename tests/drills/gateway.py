@@ -2,7 +2,8 @@
 
     python -m tests.drills.gateway --port 9001 --seed 1 [--no-keys] [--faults 0.1] [--hook URL --secret S]
 
-`GET /judge` answers what it really accepted: per client_id and per number. Honest: with keys on, a repeated
+`GET /judge` answers what it really accepted: per client_id and per number; `/judge?calls` also when, and what its reports
+told of each (`told`, once every one of them was taken). Honest: with keys on, a repeated
 Idempotency-Key gets the first answer again. With `--no-keys` every POST is an acceptance of its own.
 """
 
@@ -34,6 +35,8 @@ class Book:
         self.numbers: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
         self.seen: dict[str, dict] = {}
+        self.calls: dict[str, dict] = {}  # number -> when it was first accepted, under which id
+        self.told: dict[str, str] = {}  # number -> the final status, once all its reports were taken
         self.reports: list[dict] = []
 
     def accept(self, body: dict) -> str:
@@ -44,6 +47,7 @@ class Book:
                 self.times[client_id] += 1
                 self.numbers[body["to"]] += 1
                 self.seen[client_id] = body
+                self.calls.setdefault(body["to"], {"at": time.time(), "id": self.accepted[client_id]})
             return self.accepted[client_id]
 
     def fate(self) -> str:
@@ -51,9 +55,7 @@ class Book:
         with self.lock:
             if self.random.random() >= self.faults:
                 return "ok"
-            return self.random.choice(
-                ["500_before", "500_after", "503", "429", "reset_before", "reset_after", "html", "garbage", "refused"]
-            )
+            return self.random.choice(FAULTS)
 
     def pause(self) -> float:
         with self.lock:
@@ -61,6 +63,8 @@ class Book:
 
 
 BOOK: Book
+FAULTS = ["500_before", "500_after", "503", "429", "reset_before", "reset_after", "html", "garbage", "refused"]
+WORSE = [*FAULTS * 3, "twice", "twice", "twice", "timeout_after"]  # a timeout holds its connection for 12 s
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -84,6 +88,8 @@ class Handler(BaseHTTPRequestHandler):
             twice = {key: n for key, n in BOOK.times.items() if n > 1}
             numbers = {key: n for key, n in BOOK.numbers.items() if n > 1}
             facts = {"accepted": len(BOOK.accepted), "twice": twice, "numbers": numbers, "answers": dict(BOOK.answers)}
+            with BOOK.lock:
+                facts |= {"calls": dict(BOOK.calls), "told": dict(BOOK.told)} if url.query == "calls" else {}
             return self.answer(200, facts | {"seen": BOOK.seen if url.query == "seen" else len(BOOK.seen)})
         client_id = parse_qs(url.query).get("client_id", [""])[0]
         found = BOOK.accepted.get(client_id)
@@ -91,6 +97,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def _ok(self, body: dict) -> None:
         self.answer(201, {"id": self.taken(body), "status": "sent"})
+
+    def _twice(self, body: dict) -> None:
+        """Two answers to one request, at once on one kept connection: the second must not count for the next request."""
+        text = json.dumps({"id": self.taken(body), "status": "sent"}).encode()
+        answer = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
+        try:
+            self.wfile.write(answer * 2)
+        except OSError:
+            self.close_connection = True
 
     def _500_before(self, body: dict) -> None:
         self.answer(500, {"error": "oops"})
@@ -139,7 +154,8 @@ class Handler(BaseHTTPRequestHandler):
         provider_id = BOOK.accept(body)
         if HOOK:
             with BOOK.lock:
-                BOOK.reports.append({"id": provider_id, "client_id": body["client_id"], "to": body["to"]})
+                facts = {"id": provider_id, "client_id": body["client_id"], "to": body["to"]}
+                BOOK.reports.append(facts | {"at": datetime.now(UTC)})
         return provider_id
 
     def answer(self, status: int, body: dict, headers: dict[str, str] | None = None) -> None:
@@ -164,7 +180,8 @@ HOOK, SECRET = "", ""
 
 
 def report(facts: dict, status: str, at: datetime, event: str) -> None:
-    body = json.dumps(facts | {"event_id": event, "status": status, "occurred_at": at.isoformat()}).encode()
+    said = {name: facts[name] for name in ("id", "client_id", "to")}
+    body = json.dumps(said | {"event_id": event, "status": status, "occurred_at": at.isoformat()}).encode()
     stamp = str(int(time.time()))
     signature = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     headers = {"X-Timestamp": stamp, "X-Signature": signature, "Content-Type": "application/json"}
@@ -172,22 +189,33 @@ def report(facts: dict, status: str, at: datetime, event: str) -> None:
         answer.read()
 
 
+def story(facts: dict) -> list[tuple[dict, str, datetime, str]]:
+    """Numbers that end with 9 are never reached, with 5 only after a failure that was reported too early."""
+    first, digit = facts["at"], str(facts["to"])[-1]
+    told = ["sent", *{"9": ["undelivered"], "5": ["undelivered", "delivered"]}.get(digit, ["delivered"])]
+    lines = [(facts, status, first + timedelta(seconds=n), f"{facts['id']}{n}") for n, status in enumerate(told)]
+    return lines + lines[1:]
+
+
 def reporter() -> None:
     """Delivery reports, doubled and out of order; tried again while the web server is away."""
     while True:
         time.sleep(0.2)
         with BOOK.lock:
-            batch, BOOK.reports = BOOK.reports, []
-        now = datetime.now(UTC)
-        lines = [(facts, "sent", now, facts["id"] + "s") for facts in batch]
-        lines += [(facts, "delivered", now + timedelta(seconds=1), facts["id"] + "d") for facts in batch] * 2
+            batch, BOOK.reports = BOOK.reports[:200], BOOK.reports[200:]
+        lines = [line for facts in batch for line in story(facts)]
         BOOK.random.shuffle(lines)
+        failed: dict[str, dict] = {}
         for line in lines:
             try:
                 report(*line)
             except OSError:
-                with BOOK.lock:
-                    BOOK.reports.append(line[0])
+                failed[line[0]["id"]] = line[0]
+        with BOOK.lock:
+            BOOK.reports += failed.values()
+            for facts in batch:
+                if facts["id"] not in failed:
+                    BOOK.told[facts["to"]] = "undelivered" if str(facts["to"]).endswith("9") else "delivered"
 
 
 def main() -> None:
@@ -200,9 +228,12 @@ def main() -> None:
     words.add_argument("--latency", type=float, nargs=2, default=(0.0, 0.0))
     words.add_argument("--hook", default="")
     words.add_argument("--secret", default="")
+    words.add_argument("--worse", action="store_true", help="answers twice and times out, too")
     given = words.parse_args()
     BOOK = Book(given.seed, not given.no_keys, given.faults, tuple(given.latency))
     HOOK, SECRET = given.hook, given.secret
+    if given.worse:
+        FAULTS[:] = WORSE
     if HOOK:
         threading.Thread(target=reporter, daemon=True).start()
     ThreadingHTTPServer.request_queue_size = 256

@@ -24,7 +24,7 @@ def drill(clinic: Clinic, *, messages: int, workers: int, kills: int, pool: tupl
     print(f"\ndrill: seed {SEED}, {messages} messages, {workers} workers, {kills} kills")
     clinic.run("-m", "tests.drills.fill", str(messages))
     clinic.start_web()
-    clinic.start_workers(workers, pool or ("--pool", "prefork", "-c", "2"))
+    clinic.start_workers(workers, pool or (("--pool", "prefork", "-c", "2") if clinic.postgresql else ()))
     took = clinic.shoot_until_done(kills=kills, pause=(0.3, max(1.2, messages / 8000)), within=120 + messages / 20)
     states, found = clinic.states(), clinic.judge()
     print(f"  {took:.0f} s, {clinic.kills} kills, {states}, {found['answers']}")

@@ -11,8 +11,8 @@ from django.forms.models import model_to_dict
 from analytics.metrics import compute
 from core.money import mean_money, money_text
 from loyalty.actions import refresh_values
-from loyalty.models import PatientValue
-from loyalty.queries import live_value
+from loyalty.models import PatientValue, ValueBasis
+from loyalty.queries import live_scope, live_value
 from loyalty.rules import RULES, churn_state
 from patients.models import Patient
 from staff.models import Clinic, Doctor, LossRule
@@ -45,7 +45,7 @@ def clinic(request):
 def test_facts_of_everybody_are_the_figures_of_the_metrics(clinic):
     now = noon_after(clinic)
     refresh_values(patients=None, now=now)
-    day = PatientValue.objects.first().as_of
+    day = live_scope(now).as_of
     codes = dict(Doctor.objects.values_list("id", "external_id"))
     for value in PatientValue.objects.select_related("patient"):
         figure = compute("patient_value", {"patient": value.patient.external_id, "as_of": day}, now)
@@ -61,7 +61,7 @@ def test_facts_of_everybody_are_the_figures_of_the_metrics(clinic):
 
 def test_ranks_and_horizons_are_those_of_the_oracle(clinic):
     refresh_values(patients=None, now=noon_after(clinic))
-    world = World(oracle.load(clinic), PatientValue.objects.first().as_of)
+    world = World(oracle.load(clinic), ValueBasis.objects.get().as_of)
     table = scores(world)
     values = {v.patient.external_id: v for v in PatientValue.objects.select_related("patient")}
     assert set(values) == set(world.persons)
@@ -90,7 +90,7 @@ def test_the_state_in_sql_is_that_of_the_rule(clinic):
     LossRule.objects.create(speciality="dentistry", theta_days=200)
     now = noon_after(clinic)
     refresh_values(patients=None, now=now)
-    world = World(oracle.load(clinic), PatientValue.objects.first().as_of)
+    world = World(oracle.load(clinic), ValueBasis.objects.get().as_of)
     special = set(Doctor.objects.filter(speciality="dentistry").values_list("external_id", flat=True))
     seen = set()
     for value in PatientValue.objects.select_related("patient"):
@@ -139,9 +139,10 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_patients(django_
     for person in people:
         make.visit(person)
     refresh_values(patients=None, now=make.NOW)
-    with django_assert_num_queries(10):
+    queries = 15 if connection.vendor == "postgresql" else 13  # there the table is locked
+    with django_assert_num_queries(queries):
         refresh_values(patients=[people[0].pk], now=make.NOW)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(queries):
         refresh_values(patients=[p.pk for p in people], now=make.NOW)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from messaging import actions
-from messaging.models import Message
+from messaging.models import Approval, Message
 from tests import make
 from tests.drills.clinic import free_port
 
@@ -23,7 +23,16 @@ NOON = make.NOW  # Monday, 12:00 in Moscow
 def queued(patient=None, *, now: datetime = NOON, **fields) -> Message:
     """A finished service message that is due."""
     n = next(SERIAL)
-    later = ("state", "visit", "about_at", "automation", "client_id", "tz")  # what no caller may choose
+    later = (
+        "state",
+        "visit",
+        "about_at",
+        "automation",
+        "client_id",
+        "tz",
+        "approval",
+        "priority",
+    )  # what no caller may choose
     changes = {name: fields.pop(name) for name in later if name in fields}
     row = actions.queue_message(
         **{
@@ -37,6 +46,17 @@ def queued(patient=None, *, now: datetime = NOON, **fields) -> Message:
         setattr(row, name, value)
     row.save()
     return row
+
+
+def approval(**fields) -> Approval:
+    """A named person has let an advertisement run, this month."""
+    return Approval.objects.create(
+        **{
+            "subject": "campaign:1", "first_day": NOON.date().replace(day=1), "last_day": NOON.date().replace(day=31),
+            "texts": {}, "text_hash": "", "audience": 1, "approved_by": make.user(), "approved_at": NOON,
+        }
+        | fields
+    )  # fmt: skip
 
 
 @contextmanager

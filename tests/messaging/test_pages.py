@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.models import Message, Template
+from messaging.models import Message
 from staff.models import AuditEntry, Clinic
 from tests import make
 from tests.messaging.outbox import queued
@@ -80,39 +80,3 @@ def test_the_switch_is_for_leaders_and_noted():
     assert Clinic.objects.get(pk=1).sending_paused
     assert AuditEntry.objects.filter(deed="pause_sending", note="paused").exists()
     assert signed_in("manager").post("/messages/pause/", {"paused": "1", "transport": "pigeon"}).status_code == 404
-
-
-def test_a_text_is_edited_with_preview_and_an_unknown_placeholder_is_refused():
-    client, url = signed_in("marketer"), "/messages/texts/reminder_2h/sms/ru/"
-    assert "UCS-2" in client.get(url).content.decode()
-    preview = client.post(url, {"body": "Ждём {first_name}", "preview": "1"})
-    assert preview.status_code == 200 and "Ждём Мария" in preview.content.decode() and not Template.objects.exists()
-    refused = client.post(url, {"body": "У вас {diagnosis}"})
-    assert refused.status_code == 422 and "diagnosis" in refused.content.decode()
-    assert client.post(url, {"body": "Ждём {first_name}"}).status_code == 303
-    assert Template.objects.get().body == "Ждём {first_name}"
-    assert client.get("/messages/texts/").status_code == 200
-    assert client.get("/messages/texts/nothing/sms/ru/").status_code == 404
-
-
-def test_a_subject_is_one_line_and_checked():
-    client, url = signed_in("marketer"), "/messages/texts/reminder_2h/email/en/"
-    assert client.post(url, {"subject": "{x}", "body": "Hi"}).status_code == 422
-    assert client.post(url, {"subject": "At {time}", "body": "Hi\r\nthere"}).status_code == 303
-    assert Template.objects.get().body == "Hi\nthere"
-
-
-def test_automations_are_switched_and_their_month_adds_up():
-    client = signed_in("marketer")
-    for state, reason in [("sent", ""), ("skipped", "visit_moved"), ("queued", ""), ("unknown", "lease")]:
-        queued(automation="reminder_24h", state=state)
-        Message.objects.filter(state=state).update(reason=reason)
-    from messaging import automations, queries
-    from messaging.queries.clock import database_now
-
-    Message.objects.update(created_at=database_now())
-    [row] = [row for row in queries.automation_rows(automations.registered(), now=database_now()) if row.due]
-    assert row.due == row.sent + row.waiting + row.unknown + sum(n for _reason, n in row.reasons) == 4
-    assert client.post("/messages/automations/reminder_24h/", {"on": "0"}).status_code == 303
-    assert client.get("/messages/texts/").context["automations"][1].is_on is False
-    assert client.post("/messages/automations/none/", {"on": "0"}).status_code == 404

@@ -70,7 +70,7 @@ def test_a_report_earlier_than_our_own_mark_of_sent_ends_delivered():
     row = inflight()
     post(report(row))
     letter = Letter(row.pk, row.attempt, row.client_id, row.address, "", row.text)
-    note_outcomes(outcomes=[Outcome(letter, Result.ACCEPTED, provider_id="g1")], settle_seconds=0)
+    note_outcomes(transport="sms", outcomes=[Outcome(letter, Result.ACCEPTED, provider_id="g1")], settle_seconds=0)
     assert state(row) == "delivered"
 
 

@@ -13,7 +13,7 @@ from messaging.models import Message
 from patients.models import Consent, Visit
 from staff.models import Clinic
 from tests import make
-from tests.messaging.outbox import NOON, gateway, queued, send, states
+from tests.messaging.outbox import NOON, approval, gateway, queued, send, states
 
 pytestmark = pytest.mark.django_db
 H = timedelta(hours=1)
@@ -95,7 +95,9 @@ def test_a_changed_visit_sends_nothing_stale_even_between_claim_and_call(sms, me
 
 
 def withdraw(patient, purpose="service", given=False, transport="", at=NOON):
-    Consent.objects.create(patient=patient, purpose=purpose, given=given, transport=transport, at=at, how="desk")
+    Consent.objects.create(
+        patient=patient, purpose=purpose, given=given, transport=transport, at=at, how="paper", evidence="№ 1"
+    )
 
 
 def test_who_wants_no_messages_died_or_is_a_test_person_gets_none(sms):
@@ -123,21 +125,22 @@ def test_who_wants_no_messages_died_or_is_a_test_person_gets_none(sms):
 def test_advertising_needs_a_consent(sms):
     asked, silent = make.patient(), make.patient()
     withdraw(asked, purpose="marketing", given=True)
-    queued(asked, purpose="marketing")
-    queued(silent, purpose="marketing")
+    queued(asked, purpose="marketing", approval=approval())
+    queued(asked, purpose="marketing", approval=None)
+    queued(silent, purpose="marketing", approval=approval())
     send()
-    assert ends() == [
-        ("sent", ""),
-        ("skipped", "no_consent"),
-    ]
+    assert ends() == [("sent", ""), ("skipped", "not_approved"), ("skipped", "no_consent")]
+    assert Message.objects.filter(state="sent", basis="consent", consent__patient=asked, decided_at=NOON).exists()
 
 
 def test_what_is_too_late_expires_and_what_falls_into_the_night_waits(sms):
     late = queued(now=NOON - 10 * H, expires_at=NOON - H)
-    far_east = queued(tz="Asia/Kamchatka")  # 21:00 there
+    far_east = queued(tz="Asia/Kamchatka", expires_at=NOON + 13 * H)  # 21:00 there
+    senseless = queued(tz="Asia/Kamchatka", expires_at=NOON + 11 * H)
     send()
-    late.refresh_from_db(), far_east.refresh_from_db()
+    late.refresh_from_db(), far_east.refresh_from_db(), senseless.refresh_from_db()
     assert (late.state, late.reason) == ("expired", "window")
+    assert (senseless.state, senseless.reason) == ("expired", "quiet")
     assert (far_east.state, far_east.reason) == ("queued", "quiet")
     assert far_east.not_before == datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
 
@@ -298,7 +301,7 @@ def test_sending_takes_the_same_number_of_queries_for_one_and_for_fifty(sms):
             assert actions.send_batch(transport="sms", owner="x", now=NOON)
         return len(taken)
 
-    assert cost(1) == cost(50) < 30
+    assert cost(1) == cost(50) < 36
 
 
 def test_the_clinic_row_is_asked_at_every_claim():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
 from aiosmtpd.controller import Controller
 
-from messaging.models import Message
+from messaging.models import Message, Suppression
 from messaging.transports.base import Deadline, Letter, Result
 from messaging.transports.smtp import Smtp
 from tests.messaging.outbox import free_port, queued, send
@@ -23,6 +24,10 @@ class Box:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("nobody"):
             return "550 no such user"
+        if address.lower().startswith("dead"):
+            return "550 5.1.1 no such user"
+        if address.startswith("policy"):
+            return "550 5.7.1 not from you"
         if address.startswith("full"):
             return "452 try later"
         envelope.rcpt_tos.append(address)
@@ -103,3 +108,69 @@ def test_mail_goes_out_through_the_outbox_and_a_lost_answer_is_listed(box, setti
     assert rows == [("sent", ""), ("unknown", "no_answer")]
     send(transport="email")
     assert len(box.mails) == 2
+
+
+def taken(box, letter: Letter, **changes):
+    """The mail as it arrived, and its envelope."""
+    mail = Smtp.from_url(f"smtp://127.0.0.1:{box.port}", "Клиника <clinic@example.org>")
+    for name, value in changes.items():
+        setattr(mail, name, value)
+    assert mail.send([letter], Deadline(30))[0].result is Result.ACCEPTED
+    envelope = box.mails[-1]
+    return message_from_bytes(envelope.content, policy=policy.default), envelope
+
+
+def test_an_advertisement_carries_the_way_out_of_rfc_8058(box):
+    url = "https://crm.example.org/u/abc/"
+    mail, _envelope = taken(box, replace(letter(1, "a@example.org"), kind="marketing", unsubscribe_url=url))
+    assert mail["List-Unsubscribe"] == f"<{url}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    plain, _envelope = taken(box, replace(letter(2, "a@example.org"), unsubscribe_url="http://127.0.0.1:8000/u/abc/"))
+    assert plain["List-Unsubscribe"] and plain["List-Unsubscribe-Post"] is None  # one click only over https
+    service, _envelope = taken(box, letter(3, "a@example.org"))
+    assert service["List-Unsubscribe"] is None
+
+
+def test_an_address_with_a_line_break_cannot_bring_a_header_of_its_own(box):
+    evil = replace(letter(1, "a@example.org"), unsubscribe_url="https://x/\nBcc: all@example.org")
+    mail = Smtp.from_url(f"smtp://127.0.0.1:{box.port}", "clinic@example.org")
+    assert mail.send([evil], Deadline(30))[0].result is Result.REFUSED
+
+
+def test_a_picture_is_embedded_and_the_words_stand_beside_it_as_text(box):
+    picture = b"\x89PNG" + bytes(range(256)) * 20
+    text = "Привет, <b>Мария</b>!\nПодробнее: https://example.org/c/x?a=1&b=2."
+    made = replace(letter(1, "a@example.org", text=text), picture=picture, picture_type="image/png")
+    mail, _envelope = taken(box, made)
+    assert mail.get_content_type() == "multipart/alternative"
+    words, related = mail.iter_parts()
+    assert words.get_content().splitlines()[0] == "Привет, <b>Мария</b>!"
+    assert related.get_content_type() == "multipart/related"
+    html, image = related.iter_parts()
+    page = html.get_content()
+    assert f'src="cid:{image["Content-ID"][1:-1]}"' in page
+    assert "&lt;b&gt;Мария&lt;/b&gt;" in page and "<b>" not in page
+    assert '<a href="https://example.org/c/x?a=1&amp;b=2">' in page
+    assert (image.get_content(), image.get_content_type()) == (picture, "image/png")
+
+
+def test_bounces_go_to_the_return_path(box):
+    _mail, envelope = taken(box, letter(1, "a@example.org"), return_path="bounces@example.org")
+    assert envelope.mail_from == "bounces@example.org"
+    _mail, envelope = taken(box, letter(2, "a@example.org"))
+    assert envelope.mail_from == "clinic@example.org"
+
+
+@pytest.mark.django_db
+def test_an_address_that_the_server_does_not_know_is_closed_and_one_that_it_distrusts_is_not(box, settings):
+    settings.EMAIL_URL, settings.EMAIL_FROM = f"smtp://127.0.0.1:{box.port}", "clinic@example.org"
+    queued(transport="email", address="Dead@example.org", subject="Ждём вас")
+    queued(transport="email", address="policy@example.org", subject="Ждём вас")
+    send(transport="email")
+    assert list(Message.objects.order_by("id").values_list("state", "reason")) == [
+        ("refused", "bounced"), ("refused", "gateway"),
+    ]  # fmt: skip
+    assert list(Suppression.objects.values_list("transport", "address", "kind")) == [
+        ("email", "dead@example.org", "bounced")
+    ]

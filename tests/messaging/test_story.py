@@ -57,7 +57,8 @@ class Story:
     def tick(self, now: datetime) -> None:
         Visit.objects.filter(status="scheduled", start_at__lte=now).update(status="completed")
         actions.reap(now=now)
-        plan_all(automations=automations.by_clock(automations.registered()), now=now)
+        of_visits = [one for one in automations.by_clock(automations.registered()) if one.about_time]
+        plan_all(automations=of_visits, now=now)
         send(now=now, owner=f"{now:%d%H%M}-")
         for row in Message.objects.filter(state="sent").exclude(pk__in=[row.pk for row, _at in self.told]):
             Message.objects.filter(pk=row.pk).update(sent_at=now)  # the story's clock, not the database's

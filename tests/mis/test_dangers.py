@@ -14,7 +14,7 @@ from mis.queries.tables import BadFile
 from patients.models import Patient
 from tests import make
 from tests.mis.files import PATIENTS, applied, csv_text, received, workbook
-from tests.mis.test_folder import NOW
+from tests.mis.folders import NOW
 
 pytestmark = pytest.mark.django_db
 

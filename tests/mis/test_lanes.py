@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from tests.clinics import random_clinic, shuffled, write_folder
-from tests.mis.test_folder import facts, load
+from tests.mis.folders import facts, load
 
 
 @pytest.mark.postgres

@@ -4,11 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from core.clock import local_date
 from followup import actions as followup
 from mis import actions
 from mis.actions.jobs.receive import NotNow
 from mis.models import ImportedRow, ImportJob
 from patients.actions import record_patients
+from patients.actions.zone import change_zone
 from patients.models import Patient, PatientPhone, Payment, Service, Touchpoint, Visit, VisitItem
 from staff.models import Doctor, Source
 from tests import make
@@ -118,3 +120,21 @@ def test_only_an_ended_import_can_be_undone_and_only_once():
     undone(job)
     with pytest.raises(NotNow):
         actions.start_undo(job_id=job.pk, by=make.actor(), now=NOW)
+
+
+def test_another_zone_of_the_clinic_meanwhile_is_no_conflict_and_days_are_right_after_the_undo():
+    applied(csv_text(VISITS).encode())
+    kept = undone_in_another_zone(
+        applied(csv_text([VISITS[0], ["Котов Пётр", "01.02.1970", "12.01.2026", "08:30", *VISITS[1][4:]]]).encode())
+    )
+    assert kept.conflicts == 0
+    for visit in Visit.objects.all():
+        assert visit.day == local_date(visit.start_at, "America/Los_Angeles")
+
+
+def undone_in_another_zone(job: ImportJob) -> ImportJob:
+    assert Visit.objects.filter(patient__last_name="Котов").exists()
+    change_zone(tz="America/Los_Angeles", by=make.actor(), now=NOW + timedelta(minutes=1))
+    job = undone(job)
+    assert not Visit.objects.filter(patient__last_name="Котов").exists()
+    return job

@@ -74,7 +74,7 @@ def test_a_list_asks_as_much_for_fifty_as_for_one(sign_in, doctor, noon, url):
 def test_the_search_asks_as_much_for_fifty_as_for_one(sign_in, doctor, noon):
     client = sign_in()
     crowd(1, doctor, noon)
-    client.get("/today/")
+    client.get("/find/?q=иван", headers={"HX-Request": "true"})
     with CaptureQueriesContext(connection) as seen:
         client.get("/find/?q=иван", headers={"HX-Request": "true"})
     few = len(seen)

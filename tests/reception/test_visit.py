@@ -116,3 +116,20 @@ def test_bad_input_is_answered_with_the_form(sign_in, coming, doctor, field, val
     response = client.post(f"/visits/{coming.pk}/log/", typed(coming, service, doctor, **{field: value}))
     assert response.status_code == 422
     assert Payment.objects.count() == 0
+
+
+def test_services_of_one_name_are_told_apart_by_their_code(sign_in, coming, doctor):
+    client = sign_in()
+    make.service(name="Повторный приём", external_id="T-2", speciality="терапия", price=100000)
+    wanted = make.service(name="Повторный приём", external_id="D-2", speciality="дерматология", price=200000)
+    make.service(name="Гигиена (полная)", external_id="G-1", price=50000)
+    offered = client.get("/services/?items-0-service=приём").content.decode()
+    assert 'value="Повторный приём (D-2)"' in offered
+    assert "дерматология, 2" in offered
+    assert 'value="Гигиена (полная)"' in client.get("/services/?items-0-service=Гиг").content.decode()
+    lines = {"items-0-service": "Повторный приём (D-2)", "items-1-service": "Гигиена (полная)"}
+    answer = client.post(f"/visits/{coming.pk}/log/", typed(coming, wanted, doctor, **lines))
+    assert answer.status_code == 303
+    assert set(VisitItem.objects.filter(visit=coming).values_list("service__external_id", flat=True)) == {"D-2", "G-1"}
+    ambiguous = typed(coming, wanted, doctor)
+    assert client.post(f"/visits/{coming.pk}/log/", ambiguous).status_code == 422

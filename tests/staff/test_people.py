@@ -233,7 +233,21 @@ def test_the_audit_page_filters_and_pages():
         == 50
     )
     assert len(client.get("/audit/?since=2026-03-03").context["rows"]) == 0
-    assert client.get("/audit/?since=yesterday").status_code == 422
+    assert client.get("/audit/?since=31.02.2026").status_code == 422
+    assert "открыл карту" in page.content.decode()
+    assert "see_card</td>" not in page.content.decode()
+
+
+def test_every_deed_and_kind_that_is_written_has_words_or_is_shown_as_it_is():
+    from staff.views.audit_words import deed_options, said
+
+    known, other = AuditEntry(deed="sign_in", object_kind="user", fields=["tz"]), AuditEntry(deed="x", fields=["y"])
+    said([known, other])
+    assert (str(known.deed_said), str(known.kind_said), known.fields_said) == ("вход", "учётная запись", "часовой пояс")
+    assert (other.deed_said, other.fields_said) == ("x", "y")
+    options = deed_options("x")
+    assert [one["value"] for one in options if one["selected"]] == ["x"]
+    assert len({one["label"] for one in options}) == len(options)
 
 
 @pytest.mark.parametrize("url", ["/staff/", "/staff/keys/", "/staff/branches/", "/staff/doctors/", "/audit/"])

@@ -21,8 +21,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This is no demo (DEMO is not set): nothing was written.")
-        now = timezone.now()
-        if actions.is_empty():
+        now, empty = timezone.now(), actions.is_empty()
+        if empty:
             self.stdout.write("Filling the demo clinic …")
             actions.fill(seed=options["seed"], patients=options["patients"], now=now, say=self.stdout.write)
         actions.people_of_the_demo(now=now, file=settings.VAR_DIR / "demo-logins.json")
+        if empty:
+            told = actions.tell_outreach(seed=options["seed"], now=now)
+            self.stdout.write(f"  messages of a month: {told}")

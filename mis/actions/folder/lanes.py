@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from itertools import islice
+from threading import Barrier
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.utils import translation
@@ -28,14 +31,11 @@ def recorded(batches: Iterable[Batch], record: Callable[[Batch], Result]) -> Ite
     language = translation.get_language()
 
     def work(batch: Batch) -> Result:
-        try:
-            with translation.override(language):
-                return record(batch)
-        finally:
-            connection.close()  # the lane's own: nobody else could close it, and a new one costs little beside a batch
+        with translation.override(language):
+            return record(batch)
 
     under_way: deque[tuple[Batch, Future[Result]]] = deque()
-    with ThreadPoolExecutor(LANES, thread_name_prefix="folder") as pool:
+    with lanes() as pool:
         for batch in batches:
             under_way.append((batch, pool.submit(work, batch)))
             if len(under_way) > LANES:
@@ -43,3 +43,28 @@ def recorded(batches: Iterable[Batch], record: Callable[[Batch], Result]) -> Ite
                 yield first, future.result()
         for first, future in under_way:
             yield first, future.result()
+
+
+@contextmanager
+def lanes() -> Iterator[ThreadPoolExecutor]:
+    """A pool whose threads keep their connection from batch to batch (a new one learns all plans again), and close it
+    at the end: nobody else could.
+    """
+    with ThreadPoolExecutor(LANES, thread_name_prefix="folder") as pool:
+        try:
+            yield pool
+        finally:
+            meet = Barrier(LANES)  # each thread takes exactly one of these
+
+            def leave() -> None:
+                meet.wait()
+                connection.close()
+
+            for last in [pool.submit(leave) for _lane in range(LANES)]:
+                last.result()
+
+
+def chunks(entries: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(entries)
+    while chunk := list(islice(rest, size)):
+        yield chunk

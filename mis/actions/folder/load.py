@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mis.actions.folder.lanes import recorded
+from mis.actions.folder.lanes import chunks, recorded
 from mis.actions.folder.setup import set_up_clinic
+from mis.actions.folder.together import load_together
 from mis.actions.folder.waiting import Entry, Row, Spool, forget, keep, waiting_rows, waits
 from mis.actions.intake import RECORD, known_fields, only_waits, references
 from mis.queries.folder import FolderFile, open_folder
@@ -126,8 +125,10 @@ def import_folder(
         report.notes += set_up_clinic(said=opened.clinic, by=by, now=now)
         load = Load(source, by, now, batch, rejected, progress)
         by_name = {file.kind.name: file for file in opened.files}
-        for kind in FILES:
-            loader = Loader(kind, by_name.get(kind.name), load)
+        loaders = {kind.name: Loader(kind, by_name.get(kind.name), load) for kind in FILES}
+        for name, loader in loaders.items():
+            if name == "appointments":
+                load_together(loader, loaders["items"])
             if loader.run():
                 report.files.append(loader.report)
         Source.objects.filter(pk=source.pk).update(last_ok_at=now)
@@ -146,6 +147,7 @@ class Loader:
         self.report = FileReport(kind.name)
         self.waiting = waits(load.source, kind.resource)
         self.early = Spool()
+        self.rows: Iterator[Entry] | None = None  # what is left of the file, when it was begun together with another
 
     def run(self) -> bool:
         """False: there was nothing to do."""
@@ -157,13 +159,17 @@ class Loader:
         return True
 
     def _load_file(self, file: FolderFile) -> None:
-        self.load.show(Progress(self.kind.name, 0, file.rows))
-        for entries, results in recorded(_chunks(self._rows(file), self.load.batch), self._record):
-            self._sort(entries, results, self.early)
-            self.load.show(Progress(self.kind.name, self.report.rows, file.rows))
-        self.load.show(Progress(self.kind.name, self.report.rows, file.rows, finished=True))
+        self.show(file)
+        rows = self.rows if self.rows is not None else self.rows_of(file)
+        for entries, results in recorded(chunks(rows, self.load.batch), self._record):
+            self.sort(entries, results)
+            self.show(file)
+        self.show(file, finished=True)
 
-    def _rows(self, file: FolderFile) -> Iterator[Entry]:
+    def show(self, file: FolderFile, *, finished: bool = False) -> None:
+        self.load.show(Progress(self.kind.name, self.report.rows, file.rows, finished))
+
+    def rows_of(self, file: FolderFile) -> Iterator[Entry]:
         """The rows as the row interface spells them. Those without a shape or with a doubtful id are rejected."""
         rename, leave = list(self.kind.rename.items()), file.unknown
         bad = {number: rows for rows in file.twice.values() for number in rows}
@@ -185,20 +191,24 @@ class Loader:
                     row[ours] = row.pop(theirs, None)
                 yield number, row
 
-    def _record(self, entries: list[Entry]) -> list[RowResult]:
+    def forget(self, entries: list[Entry]) -> None:
+        """Rows that wait under the ids of these are out of date."""
         if self.waiting:
             forget(self.source, self.resource, (row for number, row in entries if number is not None))
+
+    def _record(self, entries: list[Entry]) -> list[RowResult]:
+        self.forget(entries)
         return self.load.record(self.resource, [row for _n, row in entries])
 
-    def _sort(self, entries: list[Entry], results: list[RowResult], early: Spool) -> int:
+    def sort(self, entries: list[Entry], results: list[RowResult]) -> int:
         """Count what was settled; rows that name what is not known go to `early`. How many were settled for good."""
         put_aside = []
         for entry, result in zip(entries, results, strict=True):
-            if result.status == FAILED and only_waits(entry[1], result, self.names):
+            if result.status == FAILED and only_waits(result, self.names):
                 put_aside.append(entry)
             else:
                 self._count(entry, result)
-        early.add(put_aside)
+        self.early.add(put_aside)
         return len(entries) - len(put_aside)
 
     def _count(self, entry: Entry, result: RowResult) -> None:
@@ -230,20 +240,20 @@ class Loader:
             self.early.add(waiting_rows(self.source, self.resource))
         while self.early.count:
             early, self.early = self.early, Spool()
-            settled = sum(self._again(chunk) for chunk in _chunks(early.read(), SECOND_LOOK))
+            settled = sum(self._again(chunk) for chunk in chunks(early.read(), SECOND_LOOK))
             if not settled:
                 self._give_up()
                 return
 
     def _again(self, entries: list[Entry]) -> int:
-        settled = self._sort(entries, self._record(entries), self.early)
+        settled = self.sort(entries, self._record(entries))
         if settled and self.waiting:
             forget(self.source, self.resource, (row for _number, row in entries))
         return settled
 
     def _give_up(self) -> None:
         """What still names unknown things is reported now and waits in the database for a later load."""
-        for entries in _chunks(self.early.read(), self.load.batch):
+        for entries in chunks(self.early.read(), self.load.batch):
             results = self._record(entries)
             kept: list[tuple[Row, str]] = []
             for (number, row), result in zip(entries, results, strict=True):
@@ -252,9 +262,3 @@ class Loader:
             keep(self.source, self.resource, kept, self.load.now)
             self.report.waiting += len(kept)
         self.waiting = True
-
-
-def _chunks(entries: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    rest = iter(entries)
-    while chunk := list(islice(rest, size)):
-        yield chunk

@@ -13,8 +13,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from core.sealed import SealedPath, SealedWriter
 from mis.models import HeaderMapping, ImportJob
 from mis.queries.books import form_of, with_header
+from mis.queries.jobs import original_of, originals
 from mis.queries.tables import BadFile
 from mis.rules.fields import COLUMNS, fingerprint, guess, guess_kind, head, missing
 from staff import actions as staff
@@ -32,14 +34,6 @@ class NotNow(ValueError):
     """The import is not in a state in which this can be done."""
 
 
-def folder() -> Path:
-    return Path(settings.MEDIA_ROOT) / "imports"
-
-
-def path_of(job: ImportJob) -> Path:
-    return folder() / job.stored_as
-
-
 def receive_file(
     *,
     chunks: Iterable[bytes],
@@ -53,8 +47,8 @@ def receive_file(
 ) -> ImportJob:
     """Store the file and decide once how it is read. `kind` empty: guessed by the columns. Raises BadFile."""
     stored = f"{uuid.uuid4().hex}{Path(file_name).suffix.lower()[:6]}"
-    path = folder() / stored
-    size, digest = _store(chunks, path)
+    path = SealedPath(originals() / stored, [settings.SECRET_KEY])
+    size, digest = _store(chunks, path.path)
     try:
         form = form_of(path)
         header, _rows = with_header(path, form)
@@ -88,8 +82,7 @@ def receive_file(
 def _store(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest, size = hashlib.sha256(), 0
-    with path.open("xb") as file:
-        path.chmod(0o600)
+    with SealedWriter(path, settings.SECRET_KEY) as file:
         for chunk in chunks:
             size += len(chunk)
             if size > settings.IMPORT_MAX_BYTES:
@@ -173,7 +166,7 @@ def start_import(*, job_id: int, by: Actor, now: datetime) -> ImportJob:
 def discard(*, job_id: int, by: Actor, now: datetime) -> None:
     """Throw a file away that was not imported. Raises NotNow."""
     job = _in_preview(job_id)
-    stored = path_of(job)
+    stored = original_of(job)
     job.delete()
     staff.record(by=by, deed="discard_file", now=now, object_kind="import", object_id=job_id)
     transaction.on_commit(lambda: stored.unlink(missing_ok=True))
@@ -191,7 +184,7 @@ def delete_old_files(*, now: datetime) -> int:
     old = ImportJob.objects.filter(created_at__lt=now - KEPT).exclude(stored_as="").exclude(status__in=ImportJob.ACTIVE)
     jobs = list(old.order_by("pk")[:500])
     for job in jobs:
-        path_of(job).unlink(missing_ok=True)
+        original_of(job).unlink(missing_ok=True)
     ids = [job.pk for job in jobs]
     with transaction.atomic():
         ImportJob.objects.filter(pk__in=ids, status=ImportJob.Status.PREVIEW).delete()

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from core.clock import zone
 from mis.actions.jobs.apply import Applier, Line, keep_images, keep_rejected
-from mis.actions.jobs.receive import path_of
 from mis.models import ImportJob
 from mis.queries.books import Form, with_header
+from mis.queries.jobs import original_of
 from mis.queries.known import known_names
 from mis.queries.tables import BadFile
 from mis.rules.rows import Way
@@ -59,7 +59,7 @@ def way_of(job: ImportJob) -> Way:
 
 def dry_run(*, job: ImportJob, by: Actor, now: datetime, rows: int = 20) -> list[Outcome]:
     """What would become of the first rows: they are recorded and everything is rolled back. Raises BadFile."""
-    _header, body = with_header(path_of(job), form_of_job(job))
+    _header, body = with_header(original_of(job), form_of_job(job))
     with transaction.atomic():
         applier = Applier(job, way_of(job), by, known_names())
         lines = applier.read(islice(body, rows))
@@ -114,7 +114,7 @@ def run_import(*, job_id: int, worker: str, clock: Clock) -> bool:
 
 
 def _run(job: ImportJob, clock: Clock) -> None:
-    path, form = path_of(job), form_of_job(job)
+    path, form = original_of(job), form_of_job(job)
     if not job.stored_as or not path.is_file():
         raise BadFile(_("the file is no longer there"))
     if not job.rows:

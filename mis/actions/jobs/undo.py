@@ -24,6 +24,7 @@ from mis.queries.used import NEVER_SENT, used_by_others
 from mis.rules.rows import ORDER
 from patients.actions.people import search_text
 from patients.actions.visits import refresh_amounts
+from patients.actions.zone import derive_days, zone_changed_since
 from patients.models import PatientPhone, PatientTag, Payment, Touchpoint, WorkItem
 from staff import actions as staff
 from staff.access import Actor
@@ -33,6 +34,8 @@ from staff.models import Change
 
 BATCH = 500
 UNDONE, KEPT = "undone", "kept"
+# Local days follow their instants: what moved them (another zone of the clinic) is no change that somebody made.
+DERIVED, INSTANT = frozenset({"day", "value_day"}), {"visits": "start_at", "payments": "paid_at"}
 
 
 @transaction.atomic
@@ -59,6 +62,8 @@ def undo_import(*, job_id: int, worker: str, clock: Clock) -> bool:
                 pass
         except Lost:
             return False
+        if zone_changed_since(job.created_at):
+            derive_days()
         finish(job, clock(), ImportJob.Status.UNDONE)
     return True
 
@@ -124,7 +129,7 @@ class Undo:
         free = []
         for row in rows:
             now = current.get(row.object_id)
-            changed = changed_fields(resource, row.after, now) if now else []
+            changed = [name for name in changed_fields(resource, row.after, now) if name not in DERIVED] if now else []
             row.undo = KEPT if changed else UNDONE
             if changed:
                 row.conflict = _("changed since: %(fields)s") % {"fields": ", ".join(changed)}
@@ -162,8 +167,9 @@ class Undo:
                 row.undo, row.conflict = KEPT, _("deleted since")
                 continue
             changed = [name for name in changed_fields(resource, before, row.after) if name not in OWN]
-            lost = [name for name in changed if now.get(name) != row.after[name]]
-            back = {name: before.get(name) for name in changed if name not in lost}
+            lost = [name for name in changed if name not in DERIVED and now.get(name) != row.after[name]]
+            stay = {*lost, *(DERIVED if INSTANT.get(resource) in lost else ())}
+            back = {name: before.get(name) for name in changed if name not in stay}
             row.undo = KEPT if lost else UNDONE
             if lost:
                 row.conflict = _("changed since: %(fields)s") % {"fields": ", ".join(lost)}

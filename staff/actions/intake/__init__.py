@@ -6,15 +6,26 @@ that is absent leaves the stored value alone; a bad row fails alone; the same ro
 Money: decimal strings or exact numbers. Times: ISO 8601, without an offset the branch's local time, kept to the second.
 """
 
-from staff.actions.intake.batch import Batch, touch_parents
-from staff.actions.intake.engine import feed, intake, note_lines, plain
+from staff.actions.intake.batch import Batch
+from staff.actions.intake.engine import feed, intake, note_lines, plain, touch_parents
 from staff.actions.intake.ground import record_branches, record_doctors, record_shifts
 from staff.actions.intake.resource import Field, Nested, Ref, Resource
-from staff.actions.intake.results import CREATED, FAILED, UNCHANGED, UPDATED, Record, RowResult, fail
+from staff.actions.intake.results import (
+    CREATED,
+    FAILED,
+    NOT_KNOWN,
+    UNCHANGED,
+    UPDATED,
+    Record,
+    RowResult,
+    code_of,
+    fail,
+)
 
 __all__ = [
     "CREATED",
     "FAILED",
+    "NOT_KNOWN",
     "UNCHANGED",
     "UPDATED",
     "Batch",
@@ -24,6 +35,7 @@ __all__ = [
     "Ref",
     "Resource",
     "RowResult",
+    "code_of",
     "fail",
     "feed",
     "intake",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from operator import itemgetter
@@ -17,7 +17,7 @@ from staff.actions.intake.branches import Branches
 from staff.actions.intake.parsers import code
 from staff.actions.intake.reading import Reader
 from staff.actions.intake.resource import Ref, Resource
-from staff.actions.intake.results import CREATED, UPDATED, Record, fail
+from staff.actions.intake.results import CREATED, UPDATED, Record, fail, not_known
 from staff.models import Source
 
 Rows = Iterable[tuple[int, Mapping[str, Any]]]
@@ -40,6 +40,7 @@ class Batch:
         self.by_external: dict[str, Record] = {}
         self.by_inner: dict[int, Record] = {}
         self.kept: dict[str, Any] = {}  # what the room keeps from step to step
+        self.beside: list[Batch] = []  # batches of rows of their own that were written with this one
         self.lists: list[Record] = []  # parents whose rows hold the list that became this batch
         self.found: dict[Ref, tuple[dict[str, dict[str, Any]], dict[int, dict[str, Any]]]] = {}
 
@@ -163,12 +164,19 @@ class Batch:
         if ref.lock:
             known = known.select_for_update(no_key=True).order_by("id")
         if wanted[0]:
-            rows = known.filter(source_id=self.source.pk, external_id__in=store.among(wanted[0]))
+            named = ref.model._default_manager.all() if ref.made else known
+            rows = named.filter(source_id=self.source.pk, external_id__in=store.among(wanted[0]))
             for row in rows.values_list("external_id", *columns):
                 outer[row[0]] = dict(zip(columns, row[1:], strict=True))
         if wanted[1]:
             for row in known.filter(pk__in=store.among(wanted[1], "bigint")).values_list(*columns):
                 inner_rows[row[0]] = dict(zip(columns, row, strict=True))
+        if ref.made:
+            missing = sorted(wanted[0] - outer.keys())
+            outer |= {
+                key: {"id": number, "external_id": key}
+                for key, number in zip(missing, store.new_ids(ref.model, len(missing)), strict=True)
+            }
         self.found[ref] = (outer, inner_rows)
 
     # --- settle -------------------------------------------------------------------------------------------------------
@@ -201,11 +209,11 @@ class Batch:
                 target = (self.by_inner if inner else self.by_external).get(key)
             if target is not None and (target.old is None or known is not None) and not target.failed:
                 if target.old is None:
-                    target.dependents.append((record, name, self._not_known(key)))
+                    target.dependents.append((record, name, not_known(key)))
                 record.given[column] = target.id
                 continue
             if known is None:
-                fail(record, name, self._not_known(key))
+                fail(record, name, not_known(key))
             else:
                 record.given[column], record.related[column] = known["id"], known
         if record.old is None:
@@ -215,10 +223,6 @@ class Batch:
                 kept = self.found[ref][1].get(record.old[ref.column])
                 if kept is not None:
                     record.related[ref.column] = kept
-
-    @staticmethod
-    def _not_known(key: Any) -> str:
-        return _("%(id)s is not known") % {"id": key}
 
     def target(self, record: Record, column: str) -> dict[str, Any]:
         """Columns of what `record` points at by `column`, as they will be; {} when it points at nothing."""
@@ -267,6 +271,9 @@ class Batch:
 
     def write(self) -> None:
         """New records in, changed columns of the others over. Call after `classify`."""
+        for ref in self.resource.refs:
+            if ref.made:
+                self._make_named(ref, ref.made)
         columns = self.resource.columns
         pick = itemgetter(*columns)
         # In order of the unique key: writers of the same new rows wait for each other instead of deadlocking.
@@ -277,9 +284,15 @@ class Batch:
             pick = itemgetter(*changed, "id")
             store.update(self.resource.model, changed, [pick(record.values) for record in self.updated])
 
-
-def touch_parents(children: Batch) -> None:
-    """A row whose list changed has changed. Classifies the children; call before the parents are classified."""
-    children.classify()
-    for child in (*children.created, *children.updated):
-        child.parent.touched = True  # type: ignore[union-attr]
+    def _make_named(self, ref: Ref, made: Callable[[dict[str, Any], datetime], dict[str, Any]]) -> None:
+        """Objects that this batch names for the first time. Those that only a failed record names are not made."""
+        rows: dict[str, dict[str, Any]] = {}
+        for record in (*self.created, *self.updated):
+            new = record.related.get(ref.column) or {}
+            key = new.get("external_id")
+            if key is not None and key not in rows:
+                fixed = {"id": new["id"], "source_id": self.source.pk, "external_id": key}
+                rows[key] = fixed | made(record.values, self.now)
+        if rows:
+            columns = list(next(iter(rows.values())))
+            store.insert(ref.model, columns, [tuple(rows[key].values()) for key in sorted(rows)])

@@ -15,7 +15,7 @@ from staff.access import Actor
 from staff.actions.audit import record as audit
 from staff.actions.intake import store
 from staff.actions.intake.batch import Batch
-from staff.actions.intake.results import CREATED, FAILED, UNCHANGED, UPDATED, Record, RowResult
+from staff.actions.intake.results import CREATED, FAILED, UNCHANGED, RowResult
 from staff.actions.journal import current_xact
 from staff.models import Change, Source
 
@@ -71,11 +71,11 @@ def _once(work: Work, rows: Sequence[Mapping[str, Any]], by: Actor, now: datetim
         results.extend(record.result() for record in batch.records)
         for record in batch.records:
             record.dependents = []  # no rings left: the batch is freed at once, not by the collector
-    written = [record for batch in batches for record in (*batch.created, *batch.updated)]
-    if len(written) > MANY:
+    written = [one for batch in batches for one in (batch, *batch.beside) if one.created or one.updated]
+    if sum(len(one.created) + len(one.updated) for one in written) > MANY:
         store.check_references()
     if written:
-        _audit(written, batches[0], by, now, deed)
+        _audit(written, by, now, deed)
     return sorted(results, key=lambda result: result.index)
 
 
@@ -119,10 +119,10 @@ def _too_often(numbered: list[tuple[int, Mapping[str, Any]]]) -> list[RowResult]
     ]
 
 
-def _audit(written: list[Record], batch: Batch, by: Actor, now: datetime, deed: str) -> None:
+def _audit(batches: list[Batch], by: Actor, now: datetime, deed: str) -> None:
+    written = [record for batch in batches for record in (*batch.created, *batch.updated)]
     one = written[0] if len(written) == 1 else None
-    counts = {status: sum(r.status == status for r in written) for status in (CREATED, UPDATED)}
-    kind = batch.resource.name
+    created, kind = sum(record.status == CREATED for record in written), batches[0].resource.name
     patient_id = None
     if one is not None:
         patient_id = one.id if kind == "patients" else one.values.get("patient_id")
@@ -134,7 +134,7 @@ def _audit(written: list[Record], batch: Batch, by: Actor, now: datetime, deed: 
         object_id=one.id if one else None,
         patient_id=patient_id,
         fields=sorted({*one.given, *one.loose}) if one else (),
-        note=f"{batch.source.code}: created {counts[CREATED]}, updated {counts[UPDATED]}",
+        note=f"{batches[0].source.code}: created {created}, updated {len(written) - created}",
     )
 
 
@@ -147,6 +147,13 @@ def record_plain(batch: Batch, numbered: list[tuple[int, Mapping[str, Any]]]) ->
     batch.write()
     feed(batch)
     return batch
+
+
+def touch_parents(children: Batch) -> None:
+    """A row whose list changed has changed. Classifies the children; call before the parents are classified."""
+    children.classify()
+    for child in (*children.created, *children.updated):
+        child.parent.touched = True  # type: ignore[union-attr]
 
 
 def feed(*batches: Batch) -> None:
@@ -165,6 +172,8 @@ def feed(*batches: Batch) -> None:
 
 def note_lines(lines: list[tuple[Any, ...]], now: datetime) -> None:
     """Feed lines (resource, object id, branch id, source code, external id, kind, target id)."""
+    if not lines:
+        return
     xact = current_xact()
     store.insert(Change, FEED, [(xact, now, *line) for line in lines])
 

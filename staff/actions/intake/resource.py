@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ class Ref:
 
     `extras`: columns of that object which the checks need. `within`: it may stand in the same batch.
     `scope`: what this actor may point at; outside it an id "is not known", as if it did not exist.
+    `made(values, now)`: columns of the object that is made when a record first names its external id; such an external
+    id is always known, and `scope` holds for our own ids only.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Ref:
     scope: Callable[[Actor], QuerySet[Any]] | None = None
     aliases: tuple[str, ...] = ()
     lock: bool = False
+    made: Callable[[dict[str, Any], datetime], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

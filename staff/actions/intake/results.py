@@ -5,12 +5,42 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 CREATED, UPDATED, UNCHANGED, FAILED = "created", "updated", "unchanged", "failed"
+
+
+NOT_KNOWN = "not_known"
+
+
+class Reason(str):
+    """A reason as people read it, with a code for programs: the words are translated, the code is not."""
+
+    __slots__ = ("code",)
+    code: str
+
+    def __new__(cls, text: str, code: str) -> Reason:
+        made = super().__new__(cls, text)
+        made.code = code
+        return made
+
+
+def not_known(key: Any) -> Reason:
+    """Nothing is wrong with the row itself: what it names may come later."""
+    return Reason(_("%(id)s is not known") % {"id": key}, NOT_KNOWN)
+
+
+def code_of(reason: str) -> str:
+    """The code of a reason; "" for most: they only speak to people."""
+    return reason.code if isinstance(reason, Reason) else ""
 
 
 @dataclass(slots=True)
 class RowResult:
-    """The fate of row `index`. `errors`: field as the row spells it (`items.0.service_id` inside lists) -> reasons."""
+    """The fate of row `index`. `errors`: field as the row spells it (`items.0.service_id` inside lists) -> reasons.
+
+    A reason may bear a code (`code_of`).
+    """
 
     index: int
     external_id: str

@@ -121,21 +121,25 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _copy(cursor: Any, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    for name, values in list(columns.items()):
+        if values[0] is None and values.count(None) == len(values):
+            del columns[name]  # NULL is what a column gets that is not named
     with connection.wrap_database_errors:  # Django wraps execute() only: a deadlock would come through bare
-        cursor.copy_expert(f"COPY {table} ({_listed(names)}) FROM STDIN", Lines(rows))
+        cursor.copy_expert(f"COPY {table} ({_listed([*columns])}) FROM STDIN", Lines([*columns.values()]))
 
 
 class Lines:
     """COPY's text of the rows, a piece at a time: while the server stores one piece, the next is made."""
 
-    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.pieces = (rows[start : start + PIECE] for start in range(0, len(rows), PIECE))
+    def __init__(self, columns: Sequence[tuple[Any, ...]]) -> None:
+        self.columns, self.starts = columns, iter(range(0, len(columns[0]), PIECE))
 
     def read(self, _size: int = -1) -> str:
-        piece = next(self.pieces, None)
-        if piece is None:
+        start = next(self.starts, None)
+        if start is None:
             return ""
-        columns = [_copy_column(column) for column in zip(*piece, strict=True)]
+        columns = [_copy_column(column[start : start + PIECE]) for column in self.columns]
         return "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
 
 
