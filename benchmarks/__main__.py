@@ -14,7 +14,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-SIZES = {"facts": ["10000", "100000"], "search": ["10000", "100000"], "bulk": [], "folder": [], "sending": []}
+SIZES = {
+    "facts": ["10000", "100000"],
+    "search": ["10000", "100000", "1000000"],
+    "pages": ["100000"],
+    "bulk": [],
+    "folder": [],
+    "sending": [],
+    "dashboard": ["3000", "100000"],
+}
 
 
 def database(name: str) -> str:
