@@ -1,45 +1,59 @@
-"""A lean pooled HTTP/1.1 client for transports that make one small call a message.
+"""HTTP for transports that make one small call a message: many calls at once over a few kept connections.
 
-One thread, a few kept connections, one request at a time on each. A general client costs 0.7 to 1 ms of processor time
-a call, this one a fifth of it (docs/benchmarks.md, "Sending"). What it says about a call that failed is exact: `sent`
-False means that not one byte of the request left. No proxies, redirects, cookies or passwords of the environment.
+The library is aiohttp; what stands here is what a message needs beyond it. What is said about a call that failed is
+exact: `sent` False means that not one byte of the request left. No call is repeated, and no answer counts for a call that
+had not left when it came. No proxies, redirects, cookies or passwords of the environment.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import re
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import certifi
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    encode_basic_auth,
+)
+from aiohttp.connector import Connection
+from yarl import URL
 
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 10.0
 CONNECTIONS = 16
-LARGEST_ANSWER, LARGEST_HEAD = 64 * 1024, 16 * 1024
-STATUS = re.compile(r"HTTP/1\.([01]) (\d{3})(?: |$)")
-CHUNK = re.compile(rb"[0-9a-fA-F]{1,8} *(;.*)?$")
-BODILESS = frozenset({204, 304})
-TOO_LARGE = (b"", b"-")  # the status still says something; the connection cannot be used again
+LARGEST_ANSWER = 64 * 1024
+NO_LIMITS = ClientTimeout(total=None, sock_connect=None)  # one clock: `_Line.ask`
 
 
-class BadAnswer(Exception):
-    """What came back is not HTTP."""
+@dataclass(frozen=True)
+class Call:
+    """`path` as it stands in the request, after that of the origin. The body is JSON or a form, or there is none."""
+
+    method: str
+    path: str
+    json: Mapping[str, Any] | None = None
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` by lower-case name; `keep`: the connection may serve another request."""
+    """The names in `headers` have no case; `body` is empty where it was too large: the status still says something."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
-    keep: bool
 
 
 @dataclass(frozen=True)
@@ -52,204 +66,137 @@ class Failure:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where requests go. `path` is what the address has before `/v1/…`. Raises ValueError for what is no address."""
+    """Where calls go. `base` is the address up to `/v1/…`. Raises ValueError for what is no address."""
 
-    secure: bool
-    host: str
-    port: int
-    path: str
-    head: str
+    base: str
+    headers: Mapping[str, str]
 
     @classmethod
     def of(cls, url: str) -> Origin:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii() or not url.isprintable():
             raise ValueError("not an address of HTTP")
-        secure = parts.scheme == "https"
-        port = parts.port or (443 if secure else 80)
-        head = f"Host: {parts.netloc.rpartition('@')[2]}\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n"
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if parts.username is not None:
-            words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            head += f"Authorization: Basic {base64.b64encode(words.encode()).decode()}\r\n"
-        return cls(secure, parts.hostname, port, parts.path.rstrip("/"), head)
-
-    def request(self, method: str, target: str, body: bytes = b"", headers: str = "") -> bytes:
-        """The bytes of a request; `headers` are whole lines. The body is JSON."""
-        if body:
-            headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        return f"{method} {self.path}{target} HTTP/1.1\r\n{self.head}{headers}\r\n".encode("ascii") + body
+            headers["Authorization"] = encode_basic_auth(unquote(parts.username), unquote(parts.password or ""))
+        base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+        URL(base)  # it, too, must be able to read the address
+        return cls(base, headers)
 
 
 def exchange(
-    origin: Origin, requests: Sequence[bytes], late: Callable[[], bool], connections: int = CONNECTIONS
+    origin: Origin, calls: Sequence[Call], late: Callable[[], bool], connections: int = CONNECTIONS
 ) -> list[Answer | Failure | None]:
-    """The answer to each request. None = not tried: `late()` is asked right before each request leaves, in a thread of
-    its own (so that it does not matter whether the caller already stands in an event loop)."""
+    """The answer to each call. None = not tried: `late()` is asked right before each call leaves, in a thread of its own
+    (so that it does not matter whether the caller already stands in an event loop)."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _exchange(origin, requests, late, connections)).result()
+        return thread.submit(asyncio.run, _exchange(origin, calls, late, connections)).result()
 
 
 async def _exchange(
-    origin: Origin, requests: Sequence[bytes], late: Callable[[], bool], connections: int
+    origin: Origin, calls: Sequence[Call], late: Callable[[], bool], connections: int
 ) -> list[Answer | Failure | None]:
-    found: list[Answer | Failure | None] = [None] * len(requests)
-    calls = iter(enumerate(requests))
-    hands = min(connections, len(requests))
-    await asyncio.gather(*(_hand(origin, calls, late, found) for _hand_number in range(hands)))
+    found: list[Answer | Failure | None] = [None] * len(calls)
+    rest = iter(enumerate(calls))
+    hands = min(connections, len(calls))
+    await asyncio.gather(*(_hand(origin, rest, late, found) for _hand_number in range(hands)))
     return found
 
 
 async def _hand(
     origin: Origin,
-    calls: Iterator[tuple[int, bytes]],
+    calls: Iterator[tuple[int, Call]],
     late: Callable[[], bool],
     found: list[Answer | Failure | None],
 ) -> None:
-    """One connection's work: the next request that nobody has taken, until there are none."""
-    wire: _Wire | None = None
-    for at, request in calls:
-        if late():
-            continue
+    """One connection's work: the next call that nobody has taken, until there are none."""
+    line = _Line(late)
+    async with ClientSession(
+        connector=line, cookie_jar=DummyCookieJar(), timeout=NO_LIMITS, skip_auto_headers=("User-Agent",),
+        auto_decompress=False, headers=origin.headers,
+    ) as session:  # fmt: skip
+        for at, call in calls:
+            if not late():
+                found[at] = await line.ask(session, origin, call)
+
+
+class _Late(Exception):
+    pass
+
+
+class _Line(TCPConnector):
+    """One kept connection, which knows whether the call that it serves has left."""
+
+    def __init__(self, late: Callable[[], bool]) -> None:
+        super().__init__(limit=1, ssl=_trusted())
+        self.late, self.sent = late, False
+
+    async def ask(self, session: ClientSession, origin: Origin, call: Call) -> Answer | Failure | None:
+        self.sent = False
         try:
-            if wire is None or wire.closed:
-                wire = await _connected(origin)
-        except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: a host name that no DNS can hold
-            found[at] = Failure(sent=False, kind=type(error).__name__)
-            continue
-        if not late():  # connecting took its time
-            found[at] = await wire.ask(request)
-    if wire is not None:
-        wire.close()
+            async with asyncio.timeout(CONNECT_SECONDS) as self.clock:
+                return await _asked(session, origin, call)
+        except _Late:
+            return None
+        except (ClientError, OSError, UnicodeError) as error:  # UnicodeError: a host name that no DNS can hold
+            return Failure(self.sent, type(error).__name__)
+
+    async def connect(self, *request: Any, **more: Any) -> Connection:
+        """The library asks for a connection and writes at once: here the call leaves."""
+        if self.sent:
+            raise ClientConnectionError("not twice")  # it would ask anew what got lost on a kept connection
+        connection = await self._clean(*request, **more)
+        if self.late():  # connecting took its time
+            connection.close()
+            raise _Late
+        self.sent = True
+        self.clock.reschedule(asyncio.get_running_loop().time() + ANSWER_SECONDS)
+        return connection
+
+    async def _clean(self, *request: Any, **more: Any) -> Connection:
+        """aiohttp would give what a server says unasked on a kept connection as the answer to the next call."""
+        for _kept_then_new in range(2):
+            connection = await super().connect(*request, **more)
+            silent = False
+            try:
+                silent = await _silent(connection)
+            finally:
+                if not silent:
+                    connection.close()
+            if silent:
+                return connection
+        raise ClientConnectionError("speaks before it is asked, or hangs up")
 
 
-async def _connected(origin: Origin) -> _Wire:
-    loop, context = asyncio.get_running_loop(), _trusted() if origin.secure else None
-    async with asyncio.timeout(CONNECT_SECONDS):
-        _transport, wire = await loop.create_connection(_Wire, origin.host, origin.port, ssl=context)
-    return wire
+async def _silent(connection: Connection) -> bool:
+    for _look_then_read in range(2):  # a turn of the loop sees that something came, the next one reads it
+        await asyncio.sleep(0)
+    return (
+        connection.protocol is not None and connection.protocol.is_connected() and not connection.protocol.should_close
+    )
+
+
+async def _asked(session: ClientSession, origin: Origin, call: Call) -> Answer:
+    async with session.request(
+        call.method, URL(origin.base + call.path, encoded=True), json=call.json, data=call.form, headers=call.headers,
+        allow_redirects=False,
+    ) as answer:  # fmt: skip
+        return Answer(answer.status, answer.headers, await _body(answer))
+
+
+async def _body(answer: ClientResponse) -> bytes:
+    body = b""
+    if (answer.content_length or 0) <= LARGEST_ANSWER:
+        async for part in answer.content.iter_any():
+            body += part
+            if len(body) > LARGEST_ANSWER:
+                break
+        else:
+            return body
+    answer.close()
+    return b""
 
 
 @cache
 def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
-
-
-class _Wire(asyncio.Protocol):
-    """One kept connection. Whatever is not the answer to the one open request closes it."""
-
-    def __init__(self) -> None:
-        self.data, self.closed = b"", False
-        self.waiter: asyncio.Future[Answer | Failure] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self.loop = asyncio.get_running_loop()
-
-    async def ask(self, request: bytes) -> Answer | Failure:
-        self.data, self.waiter = b"", self.loop.create_future()
-        self.transport.write(request)
-        timer = self.loop.call_later(ANSWER_SECONDS, self._end, Failure(sent=True, kind="TimeoutError"))
-        try:
-            return await self.waiter
-        finally:
-            timer.cancel()
-
-    def data_received(self, data: bytes) -> None:
-        self.data += data
-        self._look(ended=False)
-
-    def eof_received(self) -> None:
-        self.closed = True
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._look(ended=True)
-        self._end(Failure(sent=True, kind=type(error or EOFError()).__name__))
-
-    def _look(self, *, ended: bool) -> None:
-        try:
-            answer = read_answer(self.data, ended=ended)
-        except BadAnswer:
-            return self._end(Failure(sent=True, kind="BadAnswer"))
-        if answer is not None and self.waiter is not None:
-            self._settle(answer)
-            if not answer.keep:
-                self.close()
-        elif self.waiter is None:
-            self.close()  # nobody asked
-        return None
-
-    def _settle(self, what: Answer | Failure) -> None:
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(what)
-        self.waiter = None
-
-    def _end(self, failure: Failure) -> None:
-        self._settle(failure)
-        self.close()
-
-    def close(self) -> None:
-        self.closed = True
-        self.transport.abort()  # nothing of ours is on its way: a request is only given up together with its answer
-
-
-def read_answer(data: bytes, *, ended: bool) -> Answer | None:
-    """The answer at the beginning of `data`; None while more must come. `ended`: the other side has closed.
-
-    Interim answers (1xx) are passed over; a body that is too large counts as empty. Raises BadAnswer for what can never
-    become an answer.
-    """
-    code, version = 100, "1"
-    while code < 200:
-        head, found, data = data.partition(b"\r\n\r\n")
-        if not found:
-            if len(head) > LARGEST_HEAD or (ended and head):
-                raise BadAnswer
-            return None
-        first, *lines = head.decode("latin-1").split("\r\n")
-        status = STATUS.match(first)
-        if status is None:
-            raise BadAnswer
-        version, code = status[1], int(status[2])
-    headers = {name.strip().lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
-    wish = headers.get("connection", "").lower()
-    keep = (wish != "close") if version == "1" else wish == "keep-alive"
-    body, rest = (b"", data) if code in BODILESS else _body(headers, data, ended=ended)
-    return None if body is None else Answer(code, headers, body, keep and not rest)
-
-
-def _body(headers: dict[str, str], data: bytes, *, ended: bool) -> tuple[bytes | None, bytes]:
-    """(the body, or None while more must come; what follows it). Raises BadAnswer."""
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        body, rest = _dechunked(data)
-    elif "content-length" in headers:
-        if not headers["content-length"].isdecimal():
-            raise BadAnswer
-        size = int(headers["content-length"][:12])
-        body, rest = (data[:size], data[size:]) if len(data) >= size else (None, b"")
-        if size > LARGEST_ANSWER:
-            return TOO_LARGE
-    else:
-        body, rest = (data if ended else None), b""  # until the connection closes
-    if len(data) > LARGEST_ANSWER:
-        return TOO_LARGE
-    if body is None and ended:
-        raise BadAnswer
-    return body, rest
-
-
-def _dechunked(data: bytes) -> tuple[bytes | None, bytes]:
-    """As `_body`, which is where the size is bounded."""
-    body = b""
-    while True:
-        line, found, data = data.partition(b"\r\n")
-        if not found:
-            return None, b""
-        if not CHUNK.match(line):
-            raise BadAnswer
-        size = int(line.split(b";")[0], 16)
-        if size == 0:  # trailers, then an empty line
-            _trailers, found, rest = (b"\r\n" + data).partition(b"\r\n\r\n")
-            return (body, rest) if found else (None, b"")
-        if len(data) < size + 2:
-            return None, b""
-        body, data = body + data[:size], data[size + 2 :]

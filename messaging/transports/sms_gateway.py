@@ -20,6 +20,7 @@ from messaging.transports.pooled_http import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     Answer,
+    Call,
     Failure,
     Origin,
     exchange,
@@ -59,20 +60,19 @@ class SmsGateway:
         unfit: list[Letter] = []
         for one in letters:  # a key that cannot stand in a header would end it and begin another
             (fit if one.client_id.isascii() and one.client_id.isprintable() else unfit).append(one)
-        answers = exchange(origin, [self._request(origin, one) for one in fit], deadline.passed)
+        answers = exchange(origin, [self._call(one) for one in fit], deadline.passed)
         refused = [Outcome(one, Result.REFUSED, Reason.BAD_MESSAGE) for one in unfit]
         return [_outcome(one, answer) for one, answer in zip(fit, answers, strict=True)] + refused
 
-    def _request(self, origin: Origin, letter: Letter) -> bytes:
+    def _call(self, letter: Letter) -> Call:
         said = {"to": letter.to, "text": letter.text, "client_id": letter.client_id, "sender": self.sender}
-        key = f"Idempotency-Key: {letter.client_id}\r\n"
-        return origin.request("POST", PATH, json.dumps(said).encode(), key)
+        return Call("POST", PATH, json=said, headers={"Idempotency-Key": letter.client_id})
 
     def look_up(self, client_ids: Mapping[str, str]) -> list[LookUp]:
         origin = _origin(self.url) if self.dedupe in ("key", "lookup") else None
         if origin is None:
             return [LookUp(client_id, Verdict.NO_ANSWER) for client_id in client_ids]
-        questions = [origin.request("GET", f"{PATH}?client_id={quote(one, safe='')}") for one in client_ids]
+        questions = [Call("GET", f"{PATH}?client_id={quote(one, safe='')}") for one in client_ids]
         answers = exchange(origin, questions, lambda: False)
         return [_found(client_id, answer) for client_id, answer in zip(client_ids, answers, strict=True)]
 

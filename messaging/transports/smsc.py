@@ -15,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
 
 from core.money import parse_money
 from messaging.models.outbox import Reason
 from messaging.transports.base import Deadline, Letter, LookUp, Outcome, Result, Verdict
-from messaging.transports.pooled_http import ANSWER_SECONDS, CONNECT_SECONDS, Answer, Failure, Origin, exchange
+from messaging.transports.pooled_http import ANSWER_SECONDS, CONNECT_SECONDS, Answer, Call, Failure, Origin, exchange
 
 SEND, STATUS = "/sys/send.php", "/sys/status.php"
 WINDOW = 60.0  # seconds in which an identical request is error 9
@@ -73,8 +73,8 @@ class Smsc:
 
     def send(self, letters: Sequence[Letter], deadline: Deadline) -> list[Outcome]:
         origin = Origin.of(self.url)
-        requests = [self._request(origin, SEND, self._message(letter)) for letter in letters]
-        answers = exchange(origin, requests, deadline.passed, CONNECTIONS)
+        calls = [self._call(SEND, self._message(letter)) for letter in letters]
+        answers = exchange(origin, calls, deadline.passed, CONNECTIONS)
         return [judged(letter, answer) for letter, answer in zip(letters, answers, strict=True)]
 
     def look_up(self, asked: Mapping[str, str]) -> list[LookUp]:
@@ -84,21 +84,18 @@ class Smsc:
         questions = [
             {"id": ",".join(g) + ",", "phone": ",".join(_digits(asked[id_]) for id_ in g) + ","} for g in groups
         ]
-        requests = [self._request(origin, STATUS, question) for question in questions]
-        answers = exchange(origin, requests, lambda: False, CONNECTIONS)
+        calls = [self._call(STATUS, question) for question in questions]
+        answers = exchange(origin, calls, lambda: False, CONNECTIONS)
         return [line for group, answer in zip(groups, answers, strict=True) for line in _looked_up(group, answer)]
 
     def _message(self, letter: Letter) -> dict[str, str]:
         more = {"sender": self.sender} if self.sender else {}
         return {"phones": letter.to, "mes": letter.text, "id": letter.client_id, "cost": "3", **more}
 
-    def _request(self, origin: Origin, path: str, words: Mapping[str, str]) -> bytes:
+    def _call(self, path: str, words: Mapping[str, str]) -> Call:
         """A form in the body: what is in an address is written down by every proxy, and here it would be the password."""
         who = {"login": self.login, "psw": self.password} if self.login else {"apikey": self.password}
-        body = urlencode({**who, **words, "fmt": "3", "charset": "utf-8"}).encode()
-        head = f"POST {origin.path}{path} HTTP/1.1\r\n{origin.head}"
-        kind = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-        return (head + kind).encode("ascii") + body
+        return Call("POST", path, form={**who, **words, "fmt": "3", "charset": "utf-8"})
 
 
 def judged(letter: Letter, answer: Answer | Failure | None) -> Outcome:

@@ -21,6 +21,7 @@ from messaging.transports.pooled_http import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     Answer,
+    Call,
     Failure,
     Origin,
     exchange,
@@ -81,8 +82,8 @@ class Telegram:
             origin = Origin.of(f"{self.url}/bot{self.token}")
         except ValueError:
             return [Failure(sent=False, kind="TELEGRAM_API_URL") for _call in calls]
-        requests = [origin.request("POST", f"/{method}", json.dumps(said).encode()) for method, said in calls]
-        return exchange(origin, requests, deadline.passed, CONNECTIONS)
+        made = [Call("POST", f"/{method}", json=said) for method, said in calls]
+        return exchange(origin, made, deadline.passed, CONNECTIONS)
 
     def _pause(self) -> float:
         return _quiet_until.get(self.token, 0.0) - time.clock_gettime(CLOCK)

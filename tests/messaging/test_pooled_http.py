@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from contextlib import contextmanager, suppress
-
 import pytest
 
 from messaging.models.outbox import Reason
 from messaging.transports import pooled_http
 from messaging.transports.base import Deadline, Letter, Result, Verdict
-from messaging.transports.pooled_http import Answer, BadAnswer, Failure, Origin, exchange, read_answer
+from messaging.transports.pooled_http import Call, Failure, Origin, exchange
 from messaging.transports.sms_gateway import SmsGateway
 from tests.drills.clinic import free_port
-
-CREATED = b'HTTP/1.1 201 Created\r\nContent-Length: 11\r\n\r\n{"id": "g"}'
-CLOSE = b""  # close without a word
-
-
-@contextmanager
-def server(*says: bytes, hold: bool = False):
-    """One connection after another; a request a line of `says`. Yields (address, the requests as they came)."""
-    came: list[bytes] = []
-    words = list(says)
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        held = []
-
-        def serve() -> None:
-            while words:
-                try:
-                    link, _address = door.accept()
-                except OSError:
-                    return
-                held.append(link)
-                while words and (data := link.recv(65536)):
-                    came.append(data)
-                    said = words.pop(0)
-                    link.sendall(said)
-                    if not hold and (said == CLOSE or (b"Content-Length" not in said and b"chunked" not in said)):
-                        break
-                if not hold:
-                    link.close()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{door.getsockname()[1]}", came
-    for link in held:
-        link.close()
+from tests.messaging.scripted_http import CLOSE, CREATED, server
 
 
 def letters(number: int = 1, **fields) -> list[Letter]:
@@ -160,25 +123,15 @@ def test_looking_up_finds_misses_and_does_not_know():
         assert came[0].startswith(b"GET /v1/messages?client_id=a%20b%26c HTTP/1.1\r\n")
 
 
-def test_an_answer_is_the_same_however_it_is_cut():
-    for whole in (CREATED, OUTCOMES["chunked"][0], OUTCOMES["after an interim answer"][0]):
-        wanted = read_answer(whole, ended=False)
-        assert isinstance(wanted, Answer) and wanted.keep
-        for at in range(len(whole)):
-            assert read_answer(whole[:at], ended=False) is None
-            with suppress(BadAnswer):
-                assert read_answer(whole[:at], ended=True) is None
-
-
 def test_many_requests_share_few_connections_and_each_gets_its_own_answer():
     from tests.messaging.outbox import gateway
 
     with gateway() as (url, judge):
         origin = Origin.of(url)
-        bodies = [b'{"to": "+7", "text": "x", "client_id": "c%d"}' % n for n in range(100)]
-        requests = [
-            origin.request("POST", "/v1/messages", body, f"Idempotency-Key: c{n}\r\n") for n, body in enumerate(bodies)
+        bodies = [{"to": "+7", "text": "x", "client_id": f"c{n}"} for n in range(100)]
+        calls = [
+            Call("POST", "/v1/messages", json=said, headers={"Idempotency-Key": said["client_id"]}) for said in bodies
         ]
-        found = exchange(origin, requests, lambda: False)
+        found = exchange(origin, calls, lambda: False)
         assert not any(isinstance(one, Failure) for one in found)
         assert all(f'-c{n}"'.encode() in one.body for n, one in enumerate(found)) and judge()["accepted"] == 100
