@@ -4,9 +4,11 @@ import os
 
 from celery import Celery
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_crm.settings")
 
+TRANSPORT_ALIASES["embedded"] = "core.broker:Transport"
 app = Celery("clinic_crm")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -141,7 +141,7 @@ if REDIS_URL:
 else:
     for name in ("queue", "control"):
         (BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "embedded://localhost"  # core.broker
     # Over this broker forked children share one lock: a child that is killed takes it along, and the worker stands still.
     CELERY_WORKER_POOL, CELERY_WORKER_CONCURRENCY = "threads", 4
     CELERY_BROKER_TRANSPORT_OPTIONS = {
