@@ -6,10 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from messaging.queries import mailbox_page, queue_length
+from messaging.views.outbox import actor, local_times
 from staff.access import needs
 
 
 @needs("see_outbox")
 def mailbox(request: HttpRequest) -> HttpResponse:
     context = {"items": mailbox_page(limit=100), "waiting": queue_length()}
-    return render(request, "demo/mailbox.html", context)
+    with local_times(actor(request)):
+        return render(request, "demo/mailbox.html", context)

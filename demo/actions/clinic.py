@@ -93,13 +93,14 @@ def people_of_the_demo(*, now: datetime, file: Path) -> None:
     given = os.environ.get("DEMO_PASSWORD", "")
     logins = {str(role): given or secrets.token_urlsafe(9) for role in Role if role != Role.INTEGRATION}
     with transaction.atomic():
-        for role, password in logins.items():
-            _person(Role(role), password)
+        for number, (role, password) in enumerate(logins.items()):
+            _person(Role(role), password, number)
     file.touch(mode=0o600)
     file.write_text(json.dumps(logins), encoding="utf-8")
 
 
-def _person(role: Role, password: str) -> None:
+def _person(role: Role, password: str, number: int) -> None:
+    """With an address that leads nowhere, so that alarms and test sends of the demo arrive in its mailbox."""
     names = {
         Role.OWNER: "Орлова Вера Павловна",
         Role.MANAGER: "Миронов Лев Андреевич",
@@ -115,5 +116,6 @@ def _person(role: Role, password: str) -> None:
         user.full_name = user.doctor.name if user.doctor else "Врач"
     if role == Role.ADMINISTRATOR:
         user.branch = Branch.objects.order_by("id").first()
+    user.phone, user.email = f"+700099902{number:02}", f"{role}@example.invalid"
     user.set_password(password)
     user.save()

@@ -35,6 +35,7 @@ ENDS = [(State.DELIVERED, ""), (State.SENT, ""), (State.UNDELIVERED, ""), (State
 ODDS = (920, 48, 24, 8)
 FIELDS = (
     "state",
+    "attempt",
     "reason",
     "text",
     "subject",
@@ -151,7 +152,7 @@ def _finish(month: Month, row: Message, texts: Texts) -> None:
         row.state, row.reason = State.SKIPPED, refused or Reason.GOAL
         return
     [(row.state, row.reason)] = month.random.choices(ENDS, ODDS)
-    row.text, row.subject, row.client_id = text, subject, client_id_of(row.dedupe_key)
+    row.attempt, row.text, row.subject, row.client_id = 1, text, subject, client_id_of(row.dedupe_key)
     row.sent_at = opening(row.created_at + timedelta(seconds=month.random.randint(5, 90)), row.tz)
     row.segments, row.cost = size_and_cost(row.transport, text, PRICES.get(row.transport, 0))
     row.basis, row.consent_id = (Basis.CONSENT, consent) if advertises else (Basis.SERVICE, None)

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Phones of a code that no operator has, as those of the patients.
 BRANCHES = [
-    {"external_id": "center", "name": "Клиника на Садовой", "tz": "Europe/Moscow", "address": "Садовая ул., 12"},
-    {"external_id": "ural", "name": "Клиника на Малышева", "tz": "Asia/Yekaterinburg", "address": "ул. Малышева, 51"},
+    {
+        "external_id": "center",
+        "name": "Клиника на Садовой",
+        "tz": "Europe/Moscow",
+        "address": "Садовая ул., 12",
+        "phone": "+7 000 999-00-01",
+    },
+    {
+        "external_id": "ural",
+        "name": "Клиника на Малышева",
+        "tz": "Asia/Yekaterinburg",
+        "address": "ул. Малышева, 51",
+        "phone": "+7 000 999-00-02",
+    },
 ]
 
 CHANNELS = [  # id, name, kind, share of new patients, roubles a day

@@ -29,3 +29,6 @@ class Command(BaseCommand):
         if empty:
             told = actions.tell_outreach(seed=options["seed"], now=now)
             self.stdout.write(f"  messages of a month: {told}")
+            # By the clock as it stands now: the filling has taken a while, and the inbox counts seconds.
+            told = actions.tell_replies(seed=options["seed"], now=timezone.now())
+            self.stdout.write(f"  conversations: {told}")
