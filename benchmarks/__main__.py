@@ -21,6 +21,7 @@ SIZES = {
     "bulk": [],
     "folder": [],
     "sending": [],
+    "audience": ["10000", "100000"],
     "dashboard": ["3000", "100000"],
 }
 

@@ -47,12 +47,14 @@ DEEDS: dict[str, frozenset[str]] = {
     "export_data": LEADERS,
     "import_files": LEADERS,
     "edit_spend": LEADERS | {MARKETER},
+    "see_automations": LEADERS | {MARKETER},
     "edit_messages": LEADERS | {MARKETER},
     "approve_adverts": LEADERS,
     "see_outbox": LEADERS | {MARKETER, ADMINISTRATOR},
     "edit_budgets": LEADERS,
     "pause_sending": LEADERS,
     "set_transports": LEADERS,  # order, price, the legal switches, when the next one takes over
+    "see_provider": LEADERS | {INTEGRATION},  # what a provider said, word for word: technical, and it may name a person
     "resolve_messages": DESK,
     "see_proof": LEADERS,
     "manage_staff": LEADERS,
@@ -69,6 +71,8 @@ DEEDS: dict[str, frozenset[str]] = {
 }
 
 
+# What holds for the clinic as a whole: whoever is bound to one branch may not do it, whatever his role.
+WHOLE_CLINIC = frozenset({"edit_messages", "approve_adverts", "edit_budgets", "pause_sending", "set_transports"})
 # Who cannot work without the second step of signing in (where settings.REQUIRE_TOTP).
 SECOND_STEP = frozenset({OWNER, MANAGER, MARKETER})
 
@@ -94,15 +98,20 @@ class Actor:
     request_id: str = ""
 
     def may(self, deed: str) -> bool:
-        return self.kind == "system" or self.role in DEEDS[deed]
+        return self.kind == "system" or _granted(deed, self.role, self.branch_id)
 
 
 SYSTEM = Actor(kind="system", id=None, name="system")
+PATIENT = Actor(kind="patient", id=None, name="patient")  # by a link or an answer of his own: nobody signed in
 
 
 def may(person: Any, deed: str) -> bool:
-    """Whether the person's role has the deed. KeyError for a deed that the table does not know."""
-    return getattr(person, "role", "") in DEEDS[deed]
+    """Whether the person's role has the deed, and no branch keeps him from it. KeyError for an unknown deed."""
+    return _granted(deed, getattr(person, "role", ""), getattr(person, "branch_id", None))
+
+
+def _granted(deed: str, role: str, branch_id: int | None) -> bool:
+    return role in DEEDS[deed] and (branch_id is None or deed not in WHOLE_CLINIC)
 
 
 def needs(deed: str) -> Callable[[View], View]:

@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver
 
 from messaging.models import Reply
 from patients.models import DuplicatePair, Merge, WorkItem
-from staff.access import DEEDS
+from staff.access import DEEDS, WHOLE_CLINIC, Actor
 from staff.middleware import deed_of
 from staff.models import ApiKey, User
 from tests import make
@@ -241,6 +241,22 @@ def test_what_belongs_to_another_branch_is_not_there(role: str, world):
             if answer.status_code not in expected:
                 wrong.append((door.name, method, answer.status_code))
     assert wrong == []
+
+
+def test_what_holds_for_the_whole_clinic_is_not_for_who_is_bound_to_a_branch(world):
+    """Neither by role nor by key: pausing, approving, the ways of sending, budgets and texts are everybody's."""
+    doors_of_all = [(door, method) for door in ALL for method, deed in door.deeds.items() if deed in WHOLE_CLINIC]
+    assert {"messaging:pause", "messaging:approve", "messaging:transport", "messaging:switch"} <= {
+        door.name for door, _method in doors_of_all
+    }
+    bound, free, wrong = make.user("manager", branch=make.branch()), make.user("manager"), []
+    for door, method in doors_of_all:
+        refused = [send(one, method, door.url(world), api=door.is_api).status_code == 403 for one in (bound, free)]
+        if refused != [True, False]:
+            wrong.append((door.name, method, refused))
+    assert wrong == []
+    key = Actor(kind="key", id=1, name="k", role="manager", branch_id=bound.branch_id)
+    assert not any(key.may(deed) for deed in WHOLE_CLINIC) and key.may("see_automations")
 
 
 @pytest.mark.parametrize("role", ["marketer", "administrator"])

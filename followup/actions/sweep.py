@@ -50,14 +50,23 @@ def skip_history(*, now: datetime) -> int:
     return total
 
 
-@transaction.atomic
+NOT_BEGUN = -1  # the cursor stands before every line of the feed
+
+
 def refresh_changed(*, now: datetime) -> int:
     """Work off the change feed from where we stopped, and whom an object has left since; then changed thresholds.
 
-    Returns the number of patients whose value was worked out.
+    Returns the number of patients whose value was worked out. One sweep at a time: behind one that lasts (the first of a
+    large clinic, or a process that stands still) every minute would put one more worker to wait, until none is left to send.
     """
-    cursor, fresh = Cursor.objects.select_for_update().get_or_create(name="values")
-    if fresh:
+    Cursor.objects.get_or_create(name="values", defaults={"xact": NOT_BEGUN})
+    with transaction.atomic():
+        cursor = Cursor.objects.select_for_update(skip_locked=True).filter(name="values").first()
+        return _from(cursor, now) if cursor else 0
+
+
+def _from(cursor: Cursor, now: datetime) -> int:
+    if cursor.xact == NOT_BEGUN:
         return _begin(cursor, now)
     changed: set[int] = set()
     for _round in range(ROUNDS):
@@ -79,7 +88,6 @@ def refresh_changed(*, now: datetime) -> int:
 def _begin(cursor: Cursor, now: datetime) -> int:
     """The first time: everybody, and the feed from its present end on."""
     last = settled_changes().reverse().first()
-    if last is not None:
-        cursor.xact, cursor.change_id = last.xact, last.pk
-        cursor.save()
+    cursor.xact, cursor.change_id = (last.xact, last.pk) if last else (0, 0)
+    cursor.save()
     return loyalty.refresh_values(patients=None, now=now)

@@ -30,7 +30,6 @@ FEEDBACK = Automation(
     delay=Delay(2 * H, timedelta(0), 20 * H),
     until=F("ask_until"),
     once_per=(F("root"), F("day")),
-    priority=Priority.FEEDBACK,
     kind="feedback",
     about_time=False,
     texts=pair(

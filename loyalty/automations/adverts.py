@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from core.clock import add_months, local_date
 from loyalty.models import PatientValue
-from messaging.models.outbox import Priority
 from messaging.queries.due import clinic_day
 from messaging.rules.automation import Automation
 from messaging.rules.texts import pair
@@ -75,7 +74,6 @@ BIRTHDAY = Automation(
     who=birthdays,
     until=DAY,
     once_per=(F("pk"), F("of_year")),
-    priority=Priority.PROMOTION,
     kind="advertising",
     rests=RESTS,
     about_time=False,
@@ -105,7 +103,6 @@ WIN_BACK = Automation(
     who=leaving,
     until=3 * DAY,
     once_per=(F("pk"), F("last_day"), F("state")),
-    priority=Priority.PROMOTION,
     kind="advertising",
     rests=RESTS,
     about_time=False,

@@ -95,14 +95,14 @@ RECALL = Automation(
     about_time=False,
     stops_when_booked=True,
     texts=pair(
-        "[{first_name}, ]подходит срок визита, о котором вы договорились в прошлый раз. Записаться[: {phone}]. {clinic}",
+        "[{first_name}, ]подходит срок визита, о котором вы договорились в прошлый раз.[ Записаться: {phone}.] {clinic}",
         "Здравствуйте[, {first_name}]!\n\nПодходит срок визита, о котором вы договорились в прошлый раз. Ответьте на это "
         "письмо или позвоните: подберём удобное время.",
         "Подходит срок вашего визита",
         language="ru",
     )
     | pair(
-        "[{first_name}, ]the date of the visit that you agreed on last time is near. To book[: {phone}]. {clinic}",
+        "[{first_name}, ]the date of the visit that you agreed on last time is near.[ To book: {phone}.] {clinic}",
         "Hello[ {first_name}],\n\nthe date of the visit that you agreed on last time is near. Answer this mail or call us: "
         "we will find a time that suits you.",
         "Your visit is due",
@@ -128,7 +128,7 @@ RECALL_SERVICE = Automation(
     about_time=False,
     stops_when_booked=True,
     texts=pair(
-        "[{first_name}, ]с вашего прошлого визита прошло время, пора показаться снова. Записаться[: {phone}]. {clinic}",
+        "[{first_name}, ]с вашего прошлого визита прошло время, пора показаться снова.[ Записаться: {phone}.] {clinic}",
         "Здравствуйте[, {first_name}]!\n\nС вашего прошлого визита прошло время, пора показаться снова. Ответьте на это "
         "письмо или позвоните: подберём удобное время.",
         "Пора показаться снова",

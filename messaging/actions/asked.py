@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from messaging.models import Approval, Message
-from messaging.models.outbox import ADVERTISES, Priority
+from messaging.models.outbox import ADVERTISES
 from messaging.queries.lint import specialities
 from messaging.queries.reached import Reach, reach_of
 from messaging.queries.texts import texts_for
 from messaging.rules.lint import lint
 from messaging.rules.placeholders import LONGEST
+from messaging.rules.priority import priority_of
 from messaging.rules.texts import Wording
 from patients.models import Patient, Visit
 from patients.models.contact import Purpose
@@ -28,7 +29,6 @@ from staff.actions.intake.parsers import choice, instant, long_text, text, whole
 BEST = "best"
 TRANSPORTS = ("sms", "email", "telegram")
 PURPOSES = (Purpose.SERVICE.value, Purpose.FEEDBACK.value, *ADVERTISES)
-PRIORITIES = {Purpose.FEEDBACK.value: Priority.FEEDBACK, **dict.fromkeys(ADVERTISES, Priority.PROMOTION)}
 SENSIBLE = {Purpose.SERVICE.value: timedelta(days=1)}  # how long a message makes sense when the row does not say
 SENSIBLE_ELSE = timedelta(days=3)
 PATIENT = Ref(
@@ -61,7 +61,7 @@ def _check(batch: Batch, record: Record) -> None:
     visit = record.related.get("visit_id")
     values |= {
         "about_at": visit["start_at"] if visit else None,
-        "priority": PRIORITIES.get(values["purpose"], Priority.REMINDER).value,
+        "priority": priority_of(values["purpose"]),
         "dedupe_key": key_of(batch.source.pk, record.external_id),
         "variables": "{}",
     }

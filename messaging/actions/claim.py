@@ -114,7 +114,7 @@ def mark_inflight(*, ids: list[int], owner: str, now: datetime) -> list[Letter]:
         lease_until=Now() + lease,
         first_tried_at=Coalesce("first_tried_at", Now()),
         basis=BASIS,
-        consent=consent_of(),
+        consent=consent_of(now),
         decided_at=now,
     )
     letters = _letters(Message.objects.filter(id__in=ids, owner=owner, state=State.INFLIGHT))

@@ -18,6 +18,7 @@ from messaging.queries.due import approval_of, clinic_day, due_sql, setting_of
 from messaging.queries.reach import choice_sql, reachable_sql
 from messaging.queries.routes import routes
 from messaging.rules.automation import Automation
+from messaging.rules.priority import priority_of
 from messaging.rules.quiet import opening
 from patients.models import Patient
 from staff.models import User
@@ -53,7 +54,7 @@ def plan(*, automation: Automation, now: datetime, only: QuerySet[Any] | None = 
     sql = INSERT.format(due=due, reached=reachable_sql(), transport=transport, address=address)
     grown_up = add_months(now.date(), -GROWN_UP_MONTHS)
     at = connection.ops.adapt_datetimefield_value(now)
-    codes = (automation.code, automation.purpose, automation.priority, automation.template, State.QUEUED.value)
+    codes = (automation.code, automation.purpose, automation.urgency, automation.template, State.QUEUED.value)
     more = (approval.pk if approval else None, automation.stops_when_booked)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*params, grown_up.isoformat(), settings.LANGUAGE_CODE, *codes, at, at, *more])
@@ -93,6 +94,7 @@ def queue_message(
         dedupe_key=dedupe_key,
         defaults={
             "purpose": purpose,
+            "priority": priority_of(purpose),
             "transport": transport,
             "address": address,
             "text": text,

@@ -28,7 +28,7 @@ from patients.models import Consent, Patient, WorkItem
 from patients.models.contact import Purpose
 from patients.queries.consents import latest_given
 from staff import actions as staff
-from staff.access import Actor
+from staff.access import PATIENT, SYSTEM, Actor
 from staff.models import Branch
 
 LONGEST = 4000  # characters kept of an answer
@@ -83,8 +83,7 @@ def take_reply(
     owners = owners_of(transport, address)
     asked = asked_of(transport=transport, address=address, at=at, hint=answers_hint or "")
     question = FEEDBACK if asked.message is not None and is_question(asked.message) else ""
-    by = Actor(kind="system", id=None, name=f"reply by {transport}")
-    case = _Case(reply, answer_of(text, question), owners, asked, by, now)
+    case = _Case(reply, answer_of(text, question), owners, asked, PATIENT, now)
     _note(case)
     return reply
 
@@ -167,14 +166,14 @@ def _stop(case: _Case) -> bool:
 
 def _withdraw(case: _Case, patient: Patient, purpose: str) -> None:
     transport = case.reply.transport
-    if latest_given(patient=patient, purpose=purpose, transport=transport) is False:
+    if latest_given(patient=patient, purpose=purpose, transport=transport, now=case.now) is False:
         return
     patients.withdraw(
         patient=patient,
         purpose=purpose,
         transport=transport,
-        how=Consent.How.LINK.value,
-        evidence=f"reply {case.reply.pk}: {case.reply.text[:100]}",
+        how=Consent.How.REPLY.value,
+        evidence=f"№ {case.reply.pk}: {case.reply.text[:100]}",
         by=case.by,
         now=case.now,
     )
@@ -210,7 +209,7 @@ def _to_a_person(case: _Case) -> None:
         branch=_branch(case),
         note=note,
         dedupe_key=work_key(reply.pk),
-        by=case.by,
+        by=SYSTEM,
         now=case.now,
     )
 

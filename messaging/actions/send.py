@@ -62,8 +62,8 @@ def _deadline(carrier: Transport) -> Deadline:
 
 @transaction.atomic
 def note_outcomes(*, transport: str, outcomes: Sequence[Outcome], settle_seconds: float) -> None:
-    """Two UPDATEs a batch, and its tries for the breaker. An acceptance is the truth whatever became of the lease; another
-    outcome only counts while this try (id and attempt) is still the last word."""
+    """At most three UPDATEs a batch, and its tries for the breaker. What the provider said of this try (id and attempt) is
+    the truth whatever became of the lease; that he did not say anything only counts while the try is the last word."""
     now = database_now()
     price = price_of(transport)
     accepted = [o for o in outcomes if o.result is Result.ACCEPTED]
@@ -86,8 +86,12 @@ def note_outcomes(*, transport: str, outcomes: Sequence[Outcome], settle_seconds
         unsure_at="NULL",
         **DONE,
     )
+    refused = [
+        (o.letter.id, o.letter.attempt, State.REFUSED.value, *_said(o)) for o in outcomes if o.result is Result.REFUSED
+    ]
+    update_each(["state", "reason", "detail"], refused, guard=states(TAKEN), next_check_at="NULL", **DONE)
     settled = now + timedelta(seconds=settle_seconds)
-    others = [_after(o, now, settled) for o in outcomes if o.result is not Result.ACCEPTED]
+    others = [_after(o, now, settled) for o in outcomes if o.result not in (Result.ACCEPTED, Result.REFUSED)]
     columns = ["state", "reason", "detail", "not_before", "next_check_at", "unsure_at"]
     update_each(columns, others, guard=states([State.INFLIGHT]), **DONE)
     let_members_go([outcome.letter.id for outcome in outcomes if outcome.result in NOTHING_CAME])
@@ -95,12 +99,14 @@ def note_outcomes(*, transport: str, outcomes: Sequence[Outcome], settle_seconds
     close_addresses(outcomes=outcomes, now=now)
 
 
+def _said(outcome: Outcome) -> tuple[str, str]:
+    return outcome.reason, scrubbed(outcome.detail)[:200]
+
+
 def _after(outcome: Outcome, now: datetime, settled: datetime) -> tuple[object, ...]:
     """(id, attempt, state, reason, detail, not_before, next_check_at, unsure_at); None keeps what is there."""
     letter = outcome.letter
-    key, said = (letter.id, letter.attempt), (outcome.reason, scrubbed(outcome.detail)[:200])
-    if outcome.result is Result.REFUSED:
-        return *key, State.REFUSED.value, *said, None, None, None
+    key, said = (letter.id, letter.attempt), _said(outcome)
     if outcome.result is Result.UNKNOWN:
         return *key, State.UNKNOWN.value, *said, None, settled, letter.unsure_at or now
     if outcome.result is Result.NOT_TRIED:

@@ -40,7 +40,7 @@ def unsubscribe(*, message: Message, everywhere: bool, by: Actor, now: datetime)
 
 
 def _withdraw(patient: Patient, purpose: str, transport: str, message: Message, by: Actor, now: datetime) -> None:
-    if latest_given(patient=patient, purpose=purpose, transport=transport) is False:
+    if latest_given(patient=patient, purpose=purpose, transport=transport, now=now) is False:
         return
     evidence = f"message {message.pk}"
     how = Consent.How.LINK.value

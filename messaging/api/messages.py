@@ -61,7 +61,7 @@ MESSAGE_DOOR = Door(
         Column("state"),
         Column("reason"),
         Column("why", path="reason", show=in_words),
-        Column("detail"),
+        Column("detail", deed="see_provider"),
         Column("basis"),
         Column("consent", "id", "consent_id", null=True),
         Column("approval", "id", "approval_id", null=True),

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models.policy import Approval
+from messaging.models.words import in_words
 from patients.models import Consent, Patient, Visit
 from patients.models.contact import Purpose
 from patients.models.person import Transport
@@ -97,6 +98,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state=State.QUEUED, not_before__lte=now)
 
 
+LINKS = {
+    "user": "user",
+    "resolved_by": "resolver",
+    "consent": "consent",
+    "approval": "approval",
+    "grouped_into": "carrier",
+    "fallback_of": "before",
+}
+
+
 class Message(models.Model):
     """The outbox: a row *is* the work to do. Written with the fact that caused it, or planned from facts by the tick.
 
@@ -110,7 +121,7 @@ class Message(models.Model):
     """
 
     patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="messages", db_index=False)
-    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     visit = models.ForeignKey(Visit, models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False)
     about_at = models.DateTimeField(null=True)
     automation = models.CharField(max_length=40, blank=True)
@@ -123,8 +134,8 @@ class Message(models.Model):
     variables = models.JSONField(default=dict)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
-    dedupe_key = models.CharField(max_length=120, unique=True)
-    client_id = models.CharField(max_length=40, null=True, unique=True)
+    dedupe_key = models.CharField(max_length=120)
+    client_id = models.CharField(max_length=40, null=True)
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -141,18 +152,24 @@ class Message(models.Model):
     provider_id = models.CharField(max_length=120, blank=True)
     sent_at = models.DateTimeField(null=True)
     status_at = models.DateTimeField(null=True)  # the provider's clock: when the reported status became true
-    resolved_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    resolved_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.REMINDER)
     basis = models.CharField(max_length=8, choices=Basis.choices, blank=True)
-    consent = models.ForeignKey(Consent, models.PROTECT, null=True, blank=True, related_name="messages")
-    approval = models.ForeignKey(Approval, models.PROTECT, null=True, blank=True, related_name="messages")
+    consent = models.ForeignKey(Consent, models.PROTECT, null=True, blank=True, related_name="messages", db_index=False)
+    approval = models.ForeignKey(
+        Approval, models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+    )
     # Which contact of the patient's period it was, this one included, and how many his budget had; None = no limit.
     cap_used = models.PositiveSmallIntegerField(null=True)
     cap = models.PositiveSmallIntegerField(null=True)
     decided_at = models.DateTimeField(null=True)
     stops_when_booked = models.BooleanField(default=False, db_default=False)  # its goal: a visit after it was planned
-    grouped_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="grouped")
-    fallback_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="fallbacks")
+    grouped_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="grouped", db_index=False
+    )
+    fallback_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="fallbacks", db_index=False
+    )
     segments = models.PositiveSmallIntegerField(default=0)  # parts of an SMS; 0 for what has none
     cost = models.BigIntegerField(default=0)  # minor units: by our price list, then as the provider reported
     source = models.ForeignKey(
@@ -162,9 +179,21 @@ class Message(models.Model):
 
     objects = MessageQuerySet.as_manager()
 
+    @property
+    def reason_said(self) -> str:
+        return in_words(Reason(self.reason), self.transport) if self.reason else ""
+
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["source", "external_id"], name="messaging_message_external"),
+            models.UniqueConstraint(fields=["dedupe_key"], name="messaging_message_dedupe"),
+            models.UniqueConstraint(
+                fields=["client_id"], condition=models.Q(client_id__isnull=False), name="messaging_message_client"
+            ),
+            models.UniqueConstraint(
+                fields=["source", "external_id"],
+                condition=models.Q(source__isnull=False),
+                name="messaging_message_external",
+            ),
             models.CheckConstraint(
                 condition=models.Q(patient__isnull=False, user=None) | models.Q(patient=None, user__isnull=False),
                 name="messaging_message_one_addressee",
@@ -180,7 +209,13 @@ class Message(models.Model):
                 condition=models.Q(priority__in=[10, 20, 30, 40]), name="messaging_message_priority_known"
             ),
         ]
+        # Sending changes `state` three times, and each time enters the row anew into every index that holds it. So none is
+        # wider than what is looked for: an empty foreign key stands in no index, a row on its way in few.
         indexes: ClassVar = [
+            *(
+                models.Index(fields=[name], condition=~models.Q(**{name: None}), name=f"messaging_message_{short}")
+                for name, short in LINKS.items()
+            ),
             models.Index(
                 fields=["transport", "priority", "not_before", "id"],
                 condition=models.Q(state="queued"),
@@ -203,12 +238,22 @@ class Message(models.Model):
                 condition=models.Q(state__in=("undelivered", "refused", "skipped")),
                 name="messaging_message_failed",
             ),
-            models.Index(fields=["state", "-id"], name="messaging_message_state"),
+            models.Index(
+                fields=["state", "-id"],
+                condition=~models.Q(state__in=("sent", "delivered")),
+                name="messaging_message_state",
+            ),
             models.Index(fields=["patient", "-id"], name="messaging_message_patient"),
-            models.Index(fields=["visit", "about_at"], name="messaging_message_visit"),
+            models.Index(
+                fields=["visit", "about_at"], condition=models.Q(visit__isnull=False), name="messaging_message_visit"
+            ),
             models.Index(fields=["created_at", "automation", "state"], name="messaging_message_created"),
             # The newest message to an address: what a reply from there answers.
-            models.Index(fields=["address", "-sent_at"], name="messaging_message_address"),
+            models.Index(
+                fields=["address", "-sent_at"],
+                condition=models.Q(state__in=("sent", "delivered", "undelivered", "unknown")),
+                name="messaging_message_address",
+            ),
             models.Index(
                 fields=["provider_id"], condition=~models.Q(provider_id=""), name="messaging_message_provider"
             ),
@@ -225,6 +270,11 @@ class DeliveryEvent(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
 
+    @property
+    def said(self) -> str:
+        """In the words of our own states: what a provider calls expired did not arrive."""
+        return str(State.UNDELIVERED.label if self.status == "expired" else State(self.status).label)
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["transport", "event_id"], name="messaging_event_once"),
@@ -240,3 +290,7 @@ class MailboxItem(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     at = models.DateTimeField()
+
+    @property
+    def transport_label(self) -> str:
+        return str(Transport(self.transport).label)

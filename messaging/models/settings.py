@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from patients.models.person import Transport
 
@@ -35,6 +36,11 @@ class TransportSetting(models.Model):
     broken_at = models.DateTimeField(null=True)  # when its error rate opened the breaker
     broken_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
+
+    @property
+    def note_said(self) -> str:
+        """The law that the product itself named, in the reader's letters; what a person noted, as he noted it."""
+        return _("72-FZ") if self.note == "72-FZ" else self.note
 
 
 class Heartbeat(models.Model):

@@ -1,6 +1,7 @@
 """The automations with their last 30 days: what was due, what became of it, what came of it.
 
-due = sent + waiting + unknown + those of `reasons`, always.
+due = sent + waiting + unknown + those of `reasons`, always. What went out by a second transport because the first one failed
+is not due once more: the last try speaks for all of them, only the cost is that of each.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ SLOW, KEPT = 0.7, 300  # seconds
 
 @dataclass(frozen=True)
 class Outcome:
-    """The sums of one state and reason. `cost` in minor units; `confirmed`, `came` of those that were sent."""
+    """The sums of one state and reason. `messages` may be 0 where only the cost counts; `cost` in minor units;
+    `confirmed`, `came` of those that were sent."""
 
     state: str
     reason: str
@@ -101,7 +103,7 @@ class AutomationRow:
     def reasons(self) -> list[tuple[str, int]]:
         found: dict[str, int] = {}
         for one in self.outcomes:
-            if one.state in (State.SKIPPED, State.REFUSED, State.EXPIRED):
+            if one.messages and one.state in (State.SKIPPED, State.REFUSED, State.EXPIRED):
                 label = str(Reason(one.reason).label if one.reason else State(one.state).label)
                 found[label] = found.get(label, 0) + one.messages
         return sorted(found.items(), key=lambda pair: -pair[1])
@@ -150,14 +152,14 @@ def remembered(codes: list[str], now: datetime) -> Month:
 
 def outcomes_of(codes: list[str], now: datetime) -> dict[str, list[Outcome]]:
     """By automation; one query over the messages of 30 days."""
-    judged = _month(codes, now).annotate(went=_went(), yes=_confirmed(), there=_came())
+    judged = _month(codes, now).annotate(last=_last(), went=_went(), yes=_confirmed(), there=_came())
     rows = (
         judged.values_list("automation", "state", "reason")
         .annotate(
-            messages=Count("id"),
+            messages=Count("id", filter=Q(last=True)),
             paid=Coalesce(Sum("cost"), 0),
-            confirmed=Count("id", filter=Q(went=True, yes=True)),
-            came=Count("id", filter=Q(went=True, there=True)),
+            confirmed=Count("id", filter=Q(last=True, went=True, yes=True)),
+            came=Count("id", filter=Q(last=True, went=True, there=True)),
         )
         .order_by()
     )
@@ -169,6 +171,13 @@ def outcomes_of(codes: list[str], now: datetime) -> dict[str, list[Outcome]]:
 
 def _month(codes: list[str], now: datetime) -> QuerySet[Message]:
     return Message.objects.filter(created_at__gt=now - STATISTICS, automation__in=codes)
+
+
+def _last() -> Case:
+    """Of the tries for one message by several transports, the one that counts; not one that was taken back."""
+    needless = Q(fallback_of__isnull=False, reason=Reason.ARRIVED)
+    after = Message.objects.filter(fallback_of=OuterRef("pk")).exclude(reason=Reason.ARRIVED)
+    return Case(When(needless | Exists(after), then=False), default=True, output_field=BooleanField())
 
 
 def _went() -> Case:
@@ -198,7 +207,8 @@ def _came() -> Case:
 
 def sent_by_day(code: str, now: datetime) -> list[tuple[date, int]]:
     """(day in UTC, messages that went out), every day of the last 30."""
-    sent = _month([code], now).filter(state__in=GONE_OUT).annotate(day=TruncDate("created_at"))
+    sent = _month([code], now).annotate(last=_last(), day=TruncDate("created_at"))
+    sent = sent.filter(last=True, state__in=GONE_OUT)
     found = dict(sent.order_by().values_list("day").annotate(n=Count("id")))
     days = [(now - timedelta(days=back)).date() for back in range(STATISTICS.days, -1, -1)]
     return [(day, found.get(day, 0)) for day in days]

@@ -16,11 +16,12 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from messaging.models import Budget, PromotionHold, Suppression, TelegramChat
-from messaging.models.outbox import ADVERTISES, Basis, Priority, Reason
+from messaging.models.outbox import ADVERTISES, Basis, Reason
 from messaging.queries.contacts import rations
 from messaging.queries.reached import Reach, reach_of
 from messaging.queries.verdict import CONSENT, PERSONAL, bound
 from messaging.rules.policy import Answer, Ration, Word
+from messaging.rules.priority import priority_of
 from messaging.rules.quiet import is_quiet, opening
 from patients.models import Patient, PatientPhone
 from patients.models.contact import Purpose
@@ -29,7 +30,6 @@ from patients.models.person import Transport
 QUESTION = f"""SELECT messaging_message.patient_id, {PERSONAL}, {CONSENT}
     FROM (SELECT v.column1 AS patient_id, v.column2 AS address, %s AS purpose, %s AS transport
         FROM (VALUES {{rows}}) AS v) AS messaging_message"""
-PRIORITIES = {Purpose.FEEDBACK.value: Priority.FEEDBACK, **dict.fromkeys(ADVERTISES, Priority.PROMOTION)}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def may_contact_each(*, patients: Iterable[Patient], purpose: str, transport: st
     if not reach:
         return {}
     judged = _judged(reach, purpose, transport, now)
-    priority = int(PRIORITIES.get(purpose, Priority.REMINDER))
+    priority = priority_of(purpose)
     thoughts = [_Thought(root, root, purpose, priority) for root in judged]
     budgets = rations(thoughts, batch=(), now=now)
     said = {root: _answer(*judged[root], purpose, budgets[root], reach[root].tz, now) for root in judged}
@@ -68,7 +68,7 @@ def _judged(reach: dict[int, Reach], purpose: str, transport: str, now: datetime
         address = way.addresses.get(Transport.SMS if transport == Transport.CALL else transport)
         rows += [root, address or ""]
     values = ", ".join(["(%s, %s)"] * len(reach))
-    # The moments of the verdict stand before the purpose, those of the consent have none.
+    # All moments stand before the purpose.
     sql, moments = bound(QUESTION.format(rows=values), now)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*moments, purpose, transport, *rows])
@@ -92,11 +92,11 @@ TRANSPORTS = (Transport.SMS, Transport.EMAIL, Transport.TELEGRAM, Transport.CALL
 PURPOSES = (Purpose.SERVICE, Purpose.FEEDBACK, Purpose.MARKETING)
 
 
-def answers_of(*, patient: Patient, now: datetime) -> list[tuple[str, list[Answer]]]:
+def answers_of(*, patient: Patient, now: datetime) -> list[tuple[Transport, list[Answer]]]:
     """For the eye: of each transport the answers for service, feedback and advertising."""
     return [
         (
-            str(transport.label),
+            transport,
             [
                 may_contact(patient=patient, purpose=purpose.value, transport=transport.value, now=now)
                 for purpose in PURPOSES

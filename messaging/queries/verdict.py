@@ -19,22 +19,25 @@ from django.db.models.expressions import RawSQL
 from core.clock import local_date
 from messaging.models import Message, TransportSetting
 from messaging.models.outbox import State
-from messaging.queries.reach import GROUP
 from messaging.rules.policy import FRESH
-from patients.queries.consents import latest_sql, proven_sql
+from patients.queries.consents import begun_sql, latest_sql, proven_sql
+from patients.rules.consents import SKEW
 from staff.models import Clinic
 
 TOO_CLOSE = timedelta(hours=3)
 # `messaging_message` is the outbox, or a derived table of that name with the columns patient_id, purpose, transport,
 # address: whoever asks about a contact that is no row yet.
 ROOT = """(SELECT COALESCE(p.canonical_id, p.id) FROM patients_patient p WHERE p.id = messaging_message.patient_id)"""
-RECORDS = GROUP.format(root=ROOT)
+# All records of the person: both sides of the OR are indexes of one table.
+RECORDS = f"SELECT g.id FROM patients_patient g WHERE g.id = {ROOT} OR g.canonical_id = {ROOT}"
 ADVERTISES = "messaging_message.purpose IN ('marketing', 'health_offers')"
+MOMENTS = {"now": ":now", "soon": ":soon"}
 
 
 def _said(column: str, purpose: str = "messaging_message.purpose") -> str:
     """Of the newest word of any of his records on a purpose, for this transport or for all; NULL = never a word."""
-    return latest_sql(column=column, records=RECORDS, purpose=purpose, transport="messaging_message.transport")
+    asked = {"purpose": purpose, "transport": "messaging_message.transport", **MOMENTS}
+    return latest_sql(column=column, records=RECORDS, **asked)
 
 
 SAID_THIS, SAID_ANY = _said("c.given"), _said("c.given", "'processing'")
@@ -67,9 +70,9 @@ HELD = f"""EXISTS (SELECT 1 FROM messaging_promotionhold h WHERE h.patient_id IN
     AND (h.until IS NULL OR h.until > :now))"""
 # He refused advertising on some transport a short while ago, and has not said yes again since.
 REFUSED_LATELY = f"""EXISTS (SELECT 1 FROM patients_consent w WHERE w.patient_id IN ({RECORDS}) AND NOT w.given
-    AND w.purpose IN ('marketing', 'health_offers') AND w.at > :fresh AND NOT EXISTS (
+    AND w.purpose IN ('marketing', 'health_offers') AND w.at > :fresh AND {begun_sql("w", **MOMENTS)} AND NOT EXISTS (
         SELECT 1 FROM patients_consent y WHERE y.patient_id IN ({RECORDS}) AND y.purpose = w.purpose AND y.given
-        AND y.at > w.at AND y.transport IN ('', w.transport, messaging_message.transport)))"""
+        AND y.at > w.at AND y.at <= :now AND y.transport IN ('', w.transport, messaging_message.transport)))"""
 # A person's signature under this advertisement, on this day of the clinic.
 APPROVED = """EXISTS (SELECT 1 FROM messaging_approval a WHERE a.id = messaging_message.approval_id
     AND a.withdrawn_at IS NULL AND a.first_day <= :day AND a.last_day >= :day)"""
@@ -109,13 +112,13 @@ CLOSE = f"""
 VERDICT = f"CASE {MOMENT} {WISHES} {SWITCHED_OFF} {WAYS} {SIGNED} {CLOSE} ELSE '' END"
 # Whether the person may be contacted, whatever about: no approval is asked for, a call is made by a person.
 PERSONAL = f"CASE {WISHES} {WAYS} ELSE '' END"
-NAMED = re.compile(r":(now|recent|fresh|day)\b")
+NAMED = re.compile(r":(now|soon|recent|fresh|day)\b")
 
 
 def bound(sql: str, now: datetime) -> tuple[str, list[Any]]:
     """`sql` with its named moments as %s, and their values in order. The day is the clinic's own."""
     tz = Clinic.objects.filter(pk=1).values_list("tz", flat=True).first() or "UTC"
-    moments = {"now": now, "recent": now - TOO_CLOSE, "fresh": now - FRESH}
+    moments = {"now": now, "soon": now + SKEW, "recent": now - TOO_CLOSE, "fresh": now - FRESH}
     values = {name: connection.ops.adapt_datetimefield_value(at) for name, at in moments.items()}
     values["day"] = local_date(now, tz).isoformat()
     return NAMED.sub("%s", sql), [values[name] for name in NAMED.findall(sql)]
@@ -136,9 +139,10 @@ member.state = 'claimed' AND ({sql}) <> ''"
     return good
 
 
-def consent_of() -> RawSQL:
+def consent_of(now: datetime) -> RawSQL:
     """The id of the consent line that a message stands on, or NULL. Of an expression over `messaging_message`."""
-    return RawSQL(CONSENT, [], output_field=BigIntegerField())  # noqa: S611
+    sql, params = bound(CONSENT, now)
+    return RawSQL(sql, params, output_field=BigIntegerField())  # noqa: S611
 
 
 def zone_of() -> RawSQL:

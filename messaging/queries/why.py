@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy
 from core.formats import day, moment
 from messaging.models import Message
 from messaging.models.outbox import Basis, Reason, State
+from messaging.models.words import in_words
 from messaging.rules.policy import Answer, Word
+from patients.models.person import Transport
 
 HEADS = {
     State.QUEUED: gettext_lazy("Waits"),
@@ -47,7 +49,7 @@ def why(message: Message) -> Why:
     if state is State.QUEUED:
         head = _("Waits until %(moment)s") % {"moment": moment(message.not_before)}
     if message.reason:
-        head = f"{head}: {Reason(message.reason).label}"
+        head = f"{head}: {message.reason_said}"
     return Why(head, [*_stood_on(message, state), *_counted(message)])
 
 
@@ -75,11 +77,22 @@ def _counted(message: Message) -> list[str]:
     return [_("contacts of the period: %(used)s") % {"used": message.cap_used}]
 
 
-def answer_said(answer: Answer) -> str:
+def answer_said(answer: Answer, transport: str) -> str:
     """'yes', 'not now: …, from … on' or 'no: …'."""
     if answer.word is Word.SEND:
         return _("yes")
-    reason = Reason(answer.reason).label
+    reason = in_words(Reason(answer.reason), transport)
     if answer.word is Word.HOLD and answer.until is not None:
         return _("not before %(moment)s: %(reason)s") % {"moment": moment(answer.until), "reason": reason}
     return _("no: %(reason)s") % {"reason": reason}
+
+
+def offer_said(answer: Answer) -> str:
+    """Whether a person may call about an offer, as one sentence."""
+    if answer.word is Word.SEND:
+        return _("You may call about an offer.")
+    reason = in_words(Reason(answer.reason), Transport.CALL)
+    if answer.word is Word.HOLD and answer.until is not None:
+        words = {"moment": moment(answer.until), "reason": reason}
+        return _("Do not call about an offer before %(moment)s: %(reason)s.") % words
+    return _("Do not call about an offer: %(reason)s.") % {"reason": reason}

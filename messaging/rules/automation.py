@@ -14,7 +14,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models.outbox import ADVERTISES, Priority
+from messaging.models.outbox import ADVERTISES
+from messaging.rules.priority import priority_of
 from messaging.rules.texts import Wording
 
 KINDS = {
@@ -53,6 +54,7 @@ class Automation:
     `rests`: the tick asks no more often than that who is due, where the answer changes by the day and is dear.
     `stops_when_booked`: whoever booked meanwhile gets no more of it. `transports`: the only ones it may take; () = all.
     `texts`: the default wording by (transport, language), where it does not stand in `rules.texts`.
+    `priority`: follows from the purpose; named only by a service message that is of another kind.
     """
 
     code: str
@@ -64,7 +66,7 @@ class Automation:
     until: Any
     once_per: tuple[Any, ...]
     by_clock: bool = True
-    priority: int = Priority.REMINDER
+    priority: int | None = None
     kind: str = "visits"
     delay: Delay | None = None
     attempts: int = 1
@@ -74,6 +76,10 @@ class Automation:
     transports: tuple[str, ...] = ()
     rests: timedelta = timedelta(0)
     texts: dict[tuple[str, str], Wording] = field(default_factory=dict, compare=False)
+
+    @property
+    def urgency(self) -> int:
+        return priority_of(self.purpose, self.priority)
 
     @property
     def advertises(self) -> bool:

@@ -47,7 +47,7 @@ def found(code: str) -> Automation:
     return automation
 
 
-@needs("edit_messages")
+@needs("see_automations")
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -76,7 +76,7 @@ def share(part: int, whole: int) -> int:
     return round(100 * part / whole) if whole else 0
 
 
-@needs("edit_messages")
+@needs("see_automations")
 @require_safe
 def one(request: HttpRequest, code: str) -> HttpResponse:
     automation, now, by = found(code), timezone.now(), actor(request)
@@ -92,6 +92,7 @@ def one(request: HttpRequest, code: str) -> HttpResponse:
         "texts": _texts(automation, texts),
         "chart": _chart(sent_by_day(code, now)),
         "clicks": clicks_of(code, now) if any(text.wording.link for text in texts) else None,
+        "may_edit": by.may("edit_messages"),
         "may_approve": by.may("approve_adverts"),
         "may_see_money": by.may("see_money"),
     }

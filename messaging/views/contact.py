@@ -22,7 +22,7 @@ from messaging.models import Budget, PromotionHold, Suppression
 from messaging.queries.outbox import visible_messages, words_for
 from messaging.queries.policy import addresses_of, answers_of, budgets, open_holds, suppressions_of
 from messaging.queries.why import answer_said, why, with_reasons
-from messaging.views.outbox import actor
+from messaging.views.outbox import actor, local_times
 from patients.models import Patient
 from patients.queries.card import record_ids
 from patients.queries.scope import visible_patients
@@ -52,7 +52,7 @@ def _page(request: HttpRequest, patient: Patient, hold: HoldForm, out: SuppressF
     answers = answers_of(patient=patient, now=now)
     context: dict[str, Any] = {
         "patient": patient,
-        "rows": [(label, [(one, partial(answer_said, one)) for one in row]) for label, row in answers],
+        "rows": [(way.label, [(one, partial(answer_said, one, way)) for one in row]) for way, row in answers],
         "holds": open_holds(record_ids(patient.pk), now),
         "suppressions": suppressions_of([same_address(address) for _transport, address in addresses_of(patient)]),
         "hold_form": hold,
@@ -150,9 +150,10 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "why": partial(why, row),
         "events": row.events.order_by("occurred_at", "id")[:50],
         "grouped": seen.filter(grouped_into=row).select_related("patient").order_by("id")[:20],
-        **{deed: by.may(deed) for deed in ("see_contacts", "see_card", "see_proof")},
+        **{deed: by.may(deed) for deed in ("see_contacts", "see_card", "see_proof", "see_provider")},
     }
-    return render(request, "messaging/message.html", context)
+    with local_times(by):
+        return render(request, "messaging/message.html", context)
 
 
 @needs("edit_budgets")

@@ -123,6 +123,8 @@ def _form(request: HttpRequest, now: datetime) -> bool:
         if not smsc_replies.is_genuine_answer(form, secret, charset):
             raise NotSigned(403)
         said = smsc_replies.answer_in(form)
+        if smsc_replies.is_stale(said, now):
+            raise NotSigned(403)
         _take_reply("sms", said.event_id, said.phone, said.text, said.received_at or now, now)
         return True
     if not smsc.is_genuine(form, secret):

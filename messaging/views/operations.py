@@ -16,7 +16,7 @@ from messaging.models import TransportSetting
 from messaging.queries.clock import database_now
 from messaging.queries.routes import transport_settings
 from messaging.transports import NAMES
-from messaging.views.outbox import actor
+from messaging.views.outbox import actor, local_times
 from patients.models.person import Transport
 from staff.access import needs
 from staff.models import Clinic
@@ -38,7 +38,8 @@ def health(request: HttpRequest) -> HttpResponse:
         "may_see_money": by.may("see_money"),
         "currency": Clinic.objects.values_list("currency", flat=True).first() or "RUB",
     }
-    return render(request, "messaging/health.html", context)
+    with local_times(by):
+        return render(request, "messaging/health.html", context)
 
 
 @needs("set_transports")
@@ -57,4 +58,5 @@ def transport(request: HttpRequest, transport: str) -> HttpResponse:
 
 def _initial(setting: TransportSetting) -> dict[str, object]:
     names = ("position", "for_service", "for_adverts", "note", "fallback_minutes")
-    return {name: getattr(setting, name) for name in names} | {"price": decimal_text(setting.price, 100, 2)}
+    said = {name: getattr(setting, name) for name in names}
+    return said | {"note": setting.note_said, "price": decimal_text(setting.price, 100, 2)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
@@ -12,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from core.clock import zone
 from messaging import actions, queries
 from messaging.models import Message
 from messaging.models.outbox import State
 from messaging.queries.outbox import visible_messages, words_for
 from messaging.tasks import wake
 from messaging.transports import NAMES
+from patients.queries.desk import desk_tz
 from staff.access import Actor, needs
 from staff.models import Clinic
 from staff.views.login import see_other
@@ -35,6 +38,11 @@ KINDS = {
 def actor(request: HttpRequest) -> Actor:
     by: Actor = request.actor  # type: ignore[attr-defined]
     return by
+
+
+def local_times(by: Actor) -> AbstractContextManager[Any]:
+    """Times as the clock on the wall of his branch shows them, or the clinic's."""
+    return timezone.override(zone(desk_tz(by)))
 
 
 def _number(text: str | None) -> int | None:
@@ -63,15 +71,17 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "oldest_minutes": int(health.oldest_due // 60),
         "sending_paused": queries.sending_paused(),
         "broken": queries.broken_transports(),
-        "may_edit": by.may("edit_messages"),
+        "may_see_automations": by.may("see_automations"),
         "may_pause": by.may("pause_sending"),
         "may_edit_budgets": by.may("edit_budgets"),
         "may_resolve": by.may("resolve_messages"),
+        "may_see_provider": by.may("see_provider"),
         "may_see_contacts": by.may("see_contacts"),
         "may_see_money": by.may("see_money"),
         "currency": Clinic.objects.values_list("currency", flat=True).first() or "RUB",
     }
-    return render(request, "messaging/outbox.html", context)
+    with local_times(by):
+        return render(request, "messaging/outbox.html", context)
 
 
 @needs("pause_sending")

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from messaging.queries.outbox import visible_messages
 from messaging.queries.proof import Proof, message_proof, patient_proof
-from messaging.views.outbox import actor
+from messaging.views.outbox import actor, local_times
 from patients.actions.consents import scan_content
 from patients.models import Consent, ConsentScan, Patient
 from patients.queries.scope import visible_patients
@@ -33,7 +33,8 @@ def _page(request: HttpRequest, proof: Proof, *, one: bool = False) -> HttpRespo
         fields=SHOWN,
     )
     context = {"proof": proof, "one": one, "stood_on": proof.stood_on, "now": now, "by": actor(request)}
-    return render(request, "messaging/proof.html", context)
+    with local_times(actor(request)):
+        return render(request, "messaging/proof.html", context)
 
 
 @needs("see_proof")

@@ -19,6 +19,7 @@ from messaging import actions, automations, queries
 from messaging.forms import TemplateForm, spoken
 from messaging.models import Picture, Template
 from messaging.models.outbox import Reason
+from messaging.models.words import in_words
 from messaging.queries.lint import findings
 from messaging.queries.preview import (
     Shown,
@@ -152,7 +153,7 @@ def _preview(request: HttpRequest, text: Text, words: Wording) -> dict[str, Any]
         "warnings": [spoken(finding) for finding in found_in_it if not finding.is_error],
         "patient": patient,
         "answer": answer,
-        "why": str(Reason(answer.reason).label) if answer is not None and answer.reason else "",
+        "why": in_words(Reason(answer.reason), text.transport) if answer is not None and answer.reason else "",
         "picture": _picture(words) if text.transport == "email" else "",
     }
 
@@ -178,7 +179,7 @@ def _picture(words: Wording) -> str:
     return f"data:{row.content_type};base64,{base64.b64encode(bytes(row.content)).decode()}" if row else ""
 
 
-@needs("edit_messages")
+@needs("see_automations")
 @require_POST
 def preview(request: HttpRequest, code: str, transport: str, language: str) -> HttpResponse:
     """While typing: the fragment with text, size and findings."""
@@ -186,7 +187,7 @@ def preview(request: HttpRequest, code: str, transport: str, language: str) -> H
     return page(request, "messaging/preview.html", _preview(request, text, _typed(request, text)))
 
 
-@needs("edit_messages")
+@needs("see_automations")
 @require_POST
 def patients(request: HttpRequest) -> HttpResponse:
     """While typing: patients to preview with. `q` is posted, so that no name stands in an address."""

@@ -5,6 +5,8 @@ A mail program's one-click POST (RFC 8058) comes without cookie or CSRF token; t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,7 +19,7 @@ from messaging.models import Message
 from messaging.queries.links import unsubscribing
 from messaging.rules.masks import masked
 from patients.models.person import Transport
-from staff.access import Actor, public
+from staff.access import PATIENT, Actor, public
 from staff.middleware import address_of
 
 ONE_CLICK = "One-Click"
@@ -49,4 +51,4 @@ def unsubscribe(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _patient(request: HttpRequest) -> Actor:
-    return Actor(kind="patient", id=None, name="patient", address=address_of(request))
+    return replace(PATIENT, address=address_of(request))

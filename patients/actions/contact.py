@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.utils.translation import gettext as _
 
 from patients.models import Consent, Patient, Touchpoint, Visit
-from patients.models.contact import Purpose
+from patients.models.contact import OWN_WAYS, Purpose
 from patients.models.person import Transport
 from patients.queries.scope import visible_patients, visible_visits
+from patients.rules.consents import PROOFS, SKEW, lacks_proof
 from staff.actions.intake import Batch, Field, Record, Ref, Resource, fail, plain
 from staff.actions.intake.parsers import choice, instant, long_text, text, truth
 
-SKEW = timedelta(minutes=5)  # of another system's clock
+# A link of ours was opened, a message of ours was answered: that we see ourselves, nobody tells it to us.
+HOW = [value for value in Consent.How.values if value not in OWN_WAYS]
+ADVERTISES = (Purpose.MARKETING, Purpose.HEALTH_OFFERS)
 PATIENT = Ref(
     "patient_id", "patient_id", "patient", Patient, extras=("branch_id",), required=True, scope=visible_patients
 )
@@ -35,12 +36,21 @@ def _check_consent(batch: Batch, record: Record) -> None:
         if record.values["at"] is not None and record.values["at"] > batch.now + SKEW:
             # The newest line holds: one of tomorrow would outlive every withdrawal of today.
             fail(record, "at", _("is in the future"))
+        _check_proof(record)
         return
     if not record.values["how"]:
         record.values["how"] = record.old["how"]
     for column, value in record.values.items():
         if value != record.old[column]:
             fail(record, column, _("differs from the ledger, which is append-only: send a new line with its own id"))
+
+
+def _check_proof(record: Record) -> None:
+    """What is shown as proof of agreeing to advertising must be one. Without any the line is kept and proves nothing."""
+    values = record.values
+    must = values["given"] and values["purpose"] in ADVERTISES and values["evidence"]
+    if must and lacks_proof(values["how"], values["evidence"]):
+        fail(record, "evidence", str(PROOFS[values["how"]]))
 
 
 CONSENTS = Resource(
@@ -52,7 +62,7 @@ CONSENTS = Resource(
         Field("transport", choice(Transport.values), "transport"),
         Field("given", truth, "given", required=True),
         Field("at", instant, "at", required=True),
-        Field("how", choice(Consent.How.values), "how"),
+        Field("how", choice(HOW), "how"),
         Field("text_version", text(40), "text_version"),
         Field("text_hash", text(64), "text_hash"),
         Field("evidence", text(300), "evidence"),

@@ -21,6 +21,9 @@ class Purpose(models.TextChoices):
     HEALTH_OFFERS = "health_offers", _("offers based on health data")
 
 
+OWN_WAYS = ("link", "reply")  # of `Consent.How`: what only our own pages and hooks can know
+
+
 class ConsentText(models.Model):
     """What a person agrees to, word for word: one row a version, never edited (R29). `hash` = SHA-256 of the body."""
 
@@ -52,6 +55,7 @@ class Consent(Sourced):
         DESK = "desk", _("at reception")
         IMPORTED = "imported", _("imported")
         LINK = "link", _("link in a message")
+        REPLY = "reply", _("answer to a message")
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="consents")
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
@@ -71,6 +75,13 @@ class Consent(Sourced):
         indexes: ClassVar = [
             models.Index(fields=["patient", "purpose", "transport", "-at", "-id"], name="patients_consent_latest")
         ]
+
+    @property
+    def who(self) -> str:
+        """Who said it, in words: an employee and another system by name."""
+        if self.actor == "patient" or self.actor.startswith("reply by "):  # as answers were noted once
+            return str(_("the patient himself"))
+        return str(_("system")) if self.actor == "system" else self.actor
 
 
 class ConsentScan(models.Model):

@@ -21,6 +21,7 @@ from patients.models import (
 )
 from patients.models.contact import Purpose
 from patients.models.person import Transport
+from patients.queries.consents import begun
 from patients.queries.scope import visible_patients
 from staff.access import Actor
 
@@ -62,10 +63,10 @@ def record_ids(root_id: int) -> list[int]:
     return [root_id, *Patient.objects.filter(canonical=root_id).order_by("pk").values_list("pk", flat=True)]
 
 
-def consents_now(ids: list[int]) -> list[ConsentNow]:
+def consents_now(ids: list[int], now: datetime) -> list[ConsentNow]:
     """What holds now: the newest line of each purpose and transport over all records; processing and adverts always."""
     held: dict[tuple[str, str], Consent | None] = {(p, ""): None for p in (Purpose.PROCESSING, Purpose.MARKETING)}
-    for line in Consent.objects.filter(patient__in=ids).order_by("at", "id"):
+    for line in begun(now).filter(patient__in=ids).order_by("at", "-given", "id"):
         held[line.purpose, line.transport] = line
     return [ConsentNow(purpose, transport, line) for (purpose, transport), line in sorted(held.items())]
 
@@ -80,7 +81,7 @@ def patient_card(*, patient: Patient, by: Actor, now: datetime) -> Card:
         phones=list(PatientPhone.objects.filter(patient__in=ids)),
         next_visit=visits.filter(status=Visit.Status.SCHEDULED, start_at__gte=now).order_by("start_at").first(),
         family=_family(patient, by),
-        consents=consents_now(ids),
+        consents=consents_now(ids, now),
         advice=list(
             Recommendation.objects.filter(patient__in=ids, closed_at=None)
             .select_related("service", "doctor")

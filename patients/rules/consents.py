@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +32,30 @@ TEXTS = {
 def text_of(purpose: str) -> ShownText:
     """The text for that purpose; an empty one for purposes that need none (service messages)."""
     return TEXTS.get(purpose, ShownText("", ""))
+
+
+SKEW = timedelta(minutes=5)  # of another system's clock
+# What another system names as proof that a person agreed to advertising in that way.
+PROOFS = {
+    "form": _("name the IP address from which the form was sent"),
+    "call": _("give the link of the recording"),
+}
+LINK = re.compile(r"https?://\S+")
+
+
+def lacks_proof(how: str, evidence: str) -> bool:
+    """Whether `evidence` (not empty) is not what such a way of agreeing leaves behind."""
+    if how == "form":
+        return not any(_is_ip(word.strip("[]();,")) for word in re.split(r"[\s=,;]+", evidence))
+    return how == "call" and LINK.search(evidence) is None
+
+
+def _is_ip(word: str) -> bool:
+    try:
+        ipaddress.ip_address(word)
+    except ValueError:
+        return False
+    return True
 
 
 class BadScan(ValueError):

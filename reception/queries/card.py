@@ -13,7 +13,7 @@ from loyalty.models import PatientValue
 from loyalty.queries import live_value
 from messaging.models import Message, Reply
 from messaging.queries.policy import may_contact, may_contact_each
-from messaging.queries.why import answer_said, with_reasons
+from messaging.queries.why import offer_said, with_reasons
 from messaging.rules.policy import Answer
 from patients.models import Patient
 from patients.models.contact import Purpose
@@ -37,7 +37,7 @@ def streams(record_ids: list[int]) -> dict[str, tuple[QuerySet[Any], str]]:
 def offer_call(patient: Patient, now: datetime) -> tuple[Answer, Callable[[], str]]:
     """May he be called about an offer: the contact policy's answer, and its words (said in the page's zone)."""
     answer = may_contact(patient=patient, purpose=Purpose.MARKETING, transport=Transport.CALL, now=now)
-    return answer, partial(answer_said, answer)
+    return answer, partial(offer_said, answer)
 
 
 def show_offers(patients: Iterable[Patient | None], now: datetime) -> None:
@@ -46,4 +46,4 @@ def show_offers(patients: Iterable[Patient | None], now: datetime) -> None:
     said = may_contact_each(patients=shown, purpose=Purpose.MARKETING, transport=Transport.CALL, now=now)
     for patient in shown:
         if patient.pk in said:
-            patient.offer_said = partial(answer_said, said[patient.pk])  # type: ignore[attr-defined]
+            patient.offer_said = partial(offer_said, said[patient.pk])  # type: ignore[attr-defined]

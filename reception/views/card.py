@@ -25,6 +25,7 @@ from reception.views.words import say
 from staff.access import Actor, needs
 
 SHOWN = ("names", "birth_date", "family", "consents", "recommendations", "timeline")
+MAY = ("see_provider", "edit_patients", "book_visits", "log_visits", "work_items")
 BEHIND = {"see_contacts": ("phones", "email"), "see_money": ("money", "payments"), "see_medical": ("diagnosis",)}
 
 
@@ -55,7 +56,7 @@ def card(request: HttpRequest, pk: int) -> HttpResponse:
         "rule_said": RULES.get(value.rule, "") if value else "",
         "consent_link": reverse("reception:consent", args=[patient.pk]) if by.may("edit_patients") else "",
         "log_url": log_url(patient, seen.next_visit, now),
-        **{deed: by.may(deed) for deed in (*BEHIND, "edit_patients", "book_visits", "log_visits", "work_items")},
+        **{deed: by.may(deed) for deed in (*BEHIND, *MAY)},
     }
     return page(request, "reception/card.html", context, tz=patient.branch.tz)
 
@@ -91,7 +92,8 @@ def more(request: HttpRequest, pk: int) -> HttpResponse:
     moments, after = timeline(ids=ids, by=by, before=_read(request.GET.get("after", "")), extra=streams(ids))
     say(moments)
     actions.card_opened(patient=patient, fields=["timeline"], by=by, now=now)
-    context = {"patient": patient, "moments": moments, "after": _key_text(after), "see_medical": by.may("see_medical")}
+    context = {"patient": patient, "moments": moments, "after": _key_text(after)}
+    context |= {deed: by.may(deed) for deed in ("see_medical", "see_provider")}
     template = "reception/timeline.html" if getattr(request, "htmx", False) else "reception/timeline_page.html"
     return page(request, template, context, tz=patient.branch.tz)
 

@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.pages import page_after
@@ -144,6 +144,8 @@ def _shown(patient: Patient, name: str) -> Any:
         return getattr(patient, f"get_{name}_display")()
     if name == "birth_date":
         return patient.birth_date.strftime("%d.%m.%Y") if patient.birth_date else ""
+    if name == "language" and patient.language:
+        return get_language_info(patient.language)["name_local"].capitalize()
     return getattr(patient, name)
 
 

@@ -15,7 +15,7 @@ class AuditEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
-    actor_kind = models.CharField(max_length=8)  # user, key, system
+    actor_kind = models.CharField(max_length=8)  # user, key, system, patient
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=200)
     deed = models.CharField(max_length=60)

@@ -61,7 +61,7 @@ def _tail_problem(head: AuditHead, count: int, previous: str) -> str:
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """What the page asks for; empty = everything. `who` is "user:3", "key:2" or "system"."""
+    """What the page asks for; empty = everything. `who` is "user:3", "key:2", "system" or "patient"."""
 
     who: str = ""
     patient_id: int | None = None
@@ -91,8 +91,8 @@ def audit_entries(*, by: Actor, wanted: AuditFilter) -> QuerySet[AuditEntry]:
 
 def _by_person(entries: QuerySet[AuditEntry], who: str) -> QuerySet[AuditEntry]:
     kind, _colon, number = who.partition(":")
-    if kind == "system":
-        return entries.filter(actor_kind="system")
+    if kind in ("system", "patient"):
+        return entries.filter(actor_kind=kind)
     if kind in ("user", "key"):
         return entries.filter(actor_kind=kind, actor_id=int(number) if number.isdecimal() else -1)
     return entries

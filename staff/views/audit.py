@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from core.pages import page_after
@@ -14,7 +13,7 @@ from staff.access import Actor, needs
 from staff.forms.clinic import AuditForm
 from staff.queries.audit import AuditFilter, audit_entries
 from staff.queries.people import visible_keys, visible_users
-from staff.views.audit_words import deed_options, said
+from staff.views.audit_words import NOBODY, deed_options, said
 
 
 @needs("see_audit")
@@ -39,5 +38,5 @@ def _people(by: Actor, chosen: str) -> list[dict[str, Any]]:
     """Options of the filter by person: the first 200 accounts and 100 keys."""
     users = [(f"user:{user.pk}", str(user)) for user in visible_users(by).order_by("full_name")[:200]]
     keys = [(f"key:{key.pk}", f"{key} (API)") for key in visible_keys(by).order_by("name")[:100]]
-    every = [("", "—"), *users, *keys, ("system", _("system"))]
+    every = [("", "—"), *users, *keys, *NOBODY.items()]
     return [{"value": value, "label": label, "selected": value == chosen} for value, label in every]

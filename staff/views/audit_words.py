@@ -39,6 +39,10 @@ DEEDS: dict[str, Any] = {
     "move_visit": _("moved a visit"),
     "confirm_visit": _("confirmed a visit"),
     "cancel_visit": _("cancelled a visit"),
+    "arrive": _("noted that a patient came"),
+    "finish_visit": _("finished a visit"),
+    "mark_no_show": _("noted that a patient did not come"),
+    "reopen_visit": _("opened a visit again"),
     "log_visit": _("logged a visit"),
     "log_walk_in": _("logged a visit without an appointment"),
     "dismiss_pair": _("said: not the same person"),
@@ -56,6 +60,21 @@ DEEDS: dict[str, Any] = {
     "preview_message": _("previewed a message"),
     "edit_messages": _("changed message texts"),
     "resolve_messages": _("settled a message"),
+    "approve_adverts": _("approved an advertisement, or took it back"),
+    "set_transports": _("set up a way of sending"),
+    "edit_budgets": _("changed how many contacts there may be"),
+    "hold_promotions": _("froze or allowed advertising"),
+    "suppress_addresses": _("closed or opened an address"),
+    "link_telegram": _("linked or let go a Telegram chat"),
+    "take_reply": _("answered a message"),
+    "answer_replies": _("dealt with an answer"),
+    "give_consent": _("gave a consent"),
+    "withdraw_consent": _("withdrew a consent"),
+    "open_work_item": _("opened a work item"),
+    "claim_work_item": _("took a work item"),
+    "close_work_item": _("closed a work item"),
+    "add_spend": _("added spend"),
+    "take_back_spend": _("took spend back"),
     **{
         f"{verb}_{name}": text
         for verb, texts in {
@@ -73,6 +92,7 @@ DEEDS: dict[str, Any] = {
                 "shifts": _("records written: shifts"),
                 "consents": _("records written: consents"),
                 "touchpoints": _("records written: contacts"),
+                "messages": _("records written: messages"),
             },
             "read": {
                 "patients": _("read by API: a patient"),
@@ -80,6 +100,7 @@ DEEDS: dict[str, Any] = {
                 "payments": _("read by API: a payment"),
                 "consents": _("read by API: a consent"),
                 "touchpoints": _("read by API: a contact"),
+                "messages": _("read by API: a message"),
             },
         }.items()
         for name, text in texts.items()
@@ -100,6 +121,15 @@ KINDS: dict[str, Any] = {
     "import": _("import"),
     "work_item": _("work item"),
     "table": _("table"),
+    "approval": _("approval of an advertisement"),
+    "automation": _("automation"),
+    "budget": _("budget of contacts"),
+    "consent_scan": _("scan of a consent"),
+    "promotion_hold": _("freeze of advertising"),
+    "reply": _("answer of a patient"),
+    "suppression": _("closed address"),
+    "transport": _("way of sending"),
+    "messages": _("messages"),
     "patients": _("patients"),
     "visits": _("visits"),
     "items": _("services of visits"),
@@ -147,7 +177,18 @@ FIELDS: dict[str, Any] = {
     "role": _("role"),
     "branch_id": _("branch"),
     "is_active": _("access"),
+    "messages": _("messages"),
+    "scan": _("scan"),
+    "items": _("services of visits"),
+    "next_visit": _("next visit"),
+    "amount": _("amount"),
+    "date": _("date"),
+    "purpose": _("purpose"),
 }
+
+
+# Who has no account: kind of actor -> words.
+NOBODY: dict[str, Any] = {"system": _("system"), "patient": _("the patient himself")}
 
 
 def said(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
@@ -157,7 +198,7 @@ def said(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
         entry.deed_said = DEEDS.get(entry.deed, entry.deed)
         entry.kind_said = KINDS.get(entry.object_kind, entry.object_kind)
         entry.fields_said = ", ".join(str(FIELDS.get(name, name)) for name in entry.fields)
-        entry.who_said = _("system") if entry.actor_kind == "system" else entry.actor_name
+        entry.who_said = NOBODY.get(entry.actor_kind, entry.actor_name)
     return found
 
 

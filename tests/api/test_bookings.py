@@ -107,7 +107,8 @@ def test_what_follows_from_one_visit_is_done_in_its_request_and_a_batch_is_left_
     confirmation.refresh_from_db()
     assert confirmation.state in (State.SENT, State.DELIVERED)
 
-    foreign = {**room, **slot(12, 13), "booked_at": at(9, days=-1), "status": "scheduled"}
+    just_now = (datetime.now(UTC) - timedelta(hours=1)).isoformat()  # of an older one nobody is told any more
+    foreign = {**room, **slot(12, 13), "booked_at": just_now, "status": "scheduled"}
     with django_capture_on_commit_callbacks() as callbacks:
         assert api.put("visits/by-external/mis/V1/", foreign).status_code == 201
     assert wake in callbacks and Message.objects.filter(visit__external_id="V1").exists()

@@ -166,7 +166,11 @@ class Clinic:
                     os.kill(pid, signal.SIGCONT)
 
     def _flush(self, _worker: str) -> str:
-        subprocess.run(["redis-cli", "-p", str(self.redis_port), "FLUSHALL"], check=True, capture_output=True)
+        begin = time.monotonic()
+        flush = ["redis-cli", "-p", str(self.redis_port), "FLUSHALL"]
+        while subprocess.run(flush, check=False, capture_output=True).returncode:
+            assert time.monotonic() - begin < 60, "Redis does not come back"  # it was restarted a moment ago
+            time.sleep(0.1)
         return "FLUSHALL"
 
     def _cut(self, _worker: str) -> str:

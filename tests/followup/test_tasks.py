@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
+from followup.actions.sweep import NOT_BEGUN, refresh_changed
+from followup.models import Cursor
+from loyalty.models import PatientValue
 from messaging.models import Heartbeat, Message
 from messaging.queries.clock import database_now
 from tests import make
 
-pytestmark = pytest.mark.django_db
 
-
+@pytest.mark.django_db
 def test_tick_beats_plans_and_wakes():
     from messaging.tasks import send_due, tick
 
@@ -27,9 +31,31 @@ def test_tick_beats_plans_and_wakes():
     assert Heartbeat.objects.filter(name="sent").exists()
 
 
+@pytest.mark.django_db
 def test_sweep_runs_twice_without_harm():
     from followup.tasks import sweep
 
     make.visit(make.patient(), start=database_now() - timedelta(hours=2))
     sweep()
     sweep()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer: nobody waits behind another")
+def test_a_sweep_that_lasts_keeps_no_other_worker_waiting(committed):
+    make.patient()
+    Cursor.objects.create(name="values", xact=NOT_BEGUN)
+
+    def minute_after() -> int:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")  # who waits fails
+            return refresh_changed(now=database_now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Cursor.objects.select_for_update().get()
+            assert pool.submit(minute_after).result() == 0
+        assert not PatientValue.objects.exists()
+        assert pool.submit(minute_after).result() == 1

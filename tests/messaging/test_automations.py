@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from types import ModuleType
 
 import pytest
 from django.db import connection
@@ -217,14 +218,15 @@ def test_a_switched_off_automation_plans_nothing():
 
 @pytest.fixture
 def hello():
-    """An automation of a test: a declaration with its texts, and nothing else anywhere."""
-    declared = Automation(
+    """An automation of a test: a declaration with its texts that stands in the file of a room, and nothing else anywhere."""
+    room = ModuleType("room")
+    room.HELLO = Automation(
         code="hello", name="Hello", explains="To everybody who is called Ivan", purpose="service", template="hello",
         who=lambda now: Patient.objects.filter(first_name="Иван"), until=2 * H, once_per=(F("pk"),), kind="care",
         texts=pair("Привет, {first_name}! {clinic}", "Привет, {first_name}!", "Привет", language="ru"),
     )  # fmt: skip
-    automations.register(declared)
-    yield declared
+    automations.register_all(room)
+    yield room.HELLO
     automations._registered.pop("hello")
 
 

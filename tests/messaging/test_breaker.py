@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
-from email import message_from_bytes
-from email.header import decode_header, make_header
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from messaging import actions
 from messaging.actions.breaker import allowance, count_tries
@@ -17,7 +13,6 @@ from messaging.queries.health import oldest_due_age
 from messaging.rules import breaker
 from messaging.transports.base import Letter, Outcome, Result
 from tests import make
-from tests.drills.clinic import Clinic, free_port
 from tests.messaging.outbox import NOON, gateway, queued, send, states
 
 S = timedelta(seconds=1)
@@ -131,48 +126,3 @@ def test_what_waits_for_a_breaker_is_no_worker_that_stands_still_and_old_tries_a
     count_tries(transport="email", outcomes=outcomes(1, 0), now=NOON - timedelta(days=3))
     actions.forget_tries(now=NOON)
     assert not TransportMinute.objects.exists()
-
-
-class Inbox:
-    """A mail server that notes when what came."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[float, str, str]] = []
-
-    async def handle_DATA(self, server, session, envelope) -> str:
-        subject = str(make_header(decode_header(message_from_bytes(envelope.content)["Subject"])))
-        self.mails.append((time.time(), envelope.rcpt_tos[0], subject))
-        return "250 OK"
-
-
-@pytest.mark.timeout(400)
-def test_a_real_worker_tells_the_manager_within_ten_seconds(tmp_path):
-    inbox, port = Inbox(), free_port()
-    server = Controller(inbox, hostname="127.0.0.1", port=port)
-    server.start()
-    try:
-        with Clinic(tmp_path, 1, hooks=False) as clinic:
-            clinic.env |= {"SMS_GATEWAY_URL": "http://127.0.0.1:9", "EMAIL_URL": f"smtp://127.0.0.1:{port}",
-                           "TICK_SECONDS": "60"}  # fmt: skip
-            clinic.run("-c", BOSS)
-            clinic.run("-m", "tests.drills.fill", "40")
-            clinic.start_workers(1, ("--pool", "solo"))
-            clinic.run("-c", TICK)
-            end = time.time() + 120
-            while time.time() < end and not inbox.mails:
-                time.sleep(0.1)
-            [[broken]] = clinic.rows(
-                "SELECT CAST(strftime('%s', broken_at) AS REAL) FROM messaging_transportsetting WHERE transport = 'sms'"
-            )
-    finally:
-        server.stop()
-    assert [(to, subject) for _at, to, subject in inbox.mails] == [("boss@example.com", "СМС: отправка приостановлена")]
-    assert inbox.mails[0][0] - broken < 10
-
-
-DJANGO = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'clinic_crm.settings'; import django; django.setup(); "
-BOSS = DJANGO + (
-    "from staff.models import User; "
-    "User.objects.create_user('boss', full_name='B', role='manager', email='boss@example.com')"
-)
-TICK = DJANGO + "from messaging.tasks import tick; tick.delay()"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.models import Message
+from messaging.models import DeliveryEvent, Message
 from staff.models import AuditEntry, Clinic
 from tests import make
-from tests.messaging.outbox import queued
+from tests.messaging.outbox import NOON, queued
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +82,24 @@ def test_the_switch_is_for_leaders_and_noted():
     assert Clinic.objects.get(pk=1).sending_paused
     assert AuditEntry.objects.filter(deed="pause_sending", note="paused").exists()
     assert signed_in("manager").post("/messages/pause/", {"paused": "1", "transport": "pigeon"}).status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/messages/", "/messages/{pk}/", "/messages/{pk}/proof/"])
+def test_times_are_those_of_the_wall_clock_of_the_clinic(address):
+    Clinic.objects.update(tz="Asia/Vladivostok")
+    row = queued(make.patient())
+    Message.objects.filter(pk=row.pk).update(state="sent", sent_at=datetime(2026, 3, 2, 20, 30, tzinfo=UTC))
+    page = signed_in("owner").get(address.format(pk=row.pk)).content.decode()
+    assert "03.03.2026 06:30" in page.replace("\xa0", " ")
+
+
+def test_reports_of_a_provider_are_told_in_our_words():
+    row = queued()
+    Message.objects.filter(pk=row.pk).update(state="undelivered", sent_at=NOON)
+    for number, status in enumerate(("sent", "expired")):
+        DeliveryEvent.objects.create(
+            message=row, transport="sms", event_id=f"e{number}", status=status, occurred_at=NOON, received_at=NOON
+        )
+    page = signed_in("owner", language="ru").get(f"/messages/{row.pk}/", headers={"Accept-Language": "ru"})
+    said = page.content.decode().partition("Что сообщил оператор")[2]
+    assert "отправлено" in said and "не доставлено" in said and "expired" not in said

@@ -43,10 +43,10 @@ def test_the_timeline_says_in_words_why_a_message_went_out_or_not(signed_in):
     go()
     Message.objects.filter(state="inflight").update(state="sent", sent_at=NOON)
     text = shown(signed_in("administrator"), "reception:card", patient.pk).replace("\u00a0", " ")
-    assert "Отправлено · стоит на согласии от 01.03.2026 (подписанная бумага)" in text
+    assert "Отправлено · основание: согласие от 01.03.2026 (подписанная бумага)" in text
     assert "контактов за период: 1 из 5" in text
     assert "Ждёт до 09.03.2026" in text and "за этот период контактов достаточно" in text
-    assert "Не отправлено: нет телефона и почты" in text
+    assert "Не отправлено: нет телефона" in text and "нет телефона и почты" not in text
 
 
 def test_the_page_of_a_message_says_the_same_in_english_and_names_who_approved(signed_in):
@@ -66,7 +66,7 @@ def test_the_card_and_the_work_list_say_whether_an_offer_may_be_made_by_phone(si
     WorkItem.objects.create(kind="call_back", patient=patient, branch=patient.branch, due_at=NOON, created_at=NOON)
     client = signed_in("administrator")
     for page in (shown(client, "reception:offer", patient.pk), shown(client, "reception:work")):
-        assert "звонок с предложением:" in page and "нет: нет согласия" in page
+        assert "Не звоните с предложением: нет согласия." in page
 
 
 def test_advertising_is_frozen_at_the_desk_with_a_reason_and_lifted_with_one(signed_in):
@@ -130,3 +130,62 @@ def test_a_hold_that_somebody_lifted_meanwhile_is_no_error(signed_in):
     client = signed_in("manager")
     lift = reverse("messaging:lift_hold", args=[patient.pk, hold.pk])
     assert [client.post(lift, {"note": "x"}).status_code for _twice in range(2)] == [303, 303]
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"), [("owner", True), ("manager", True), ("marketer", False), ("administrator", False)]
+)
+def test_what_a_provider_said_is_read_by_who_administers_the_transports(signed_in, role, seen):
+    row = queued(agrees(), address=PHONE)
+    secret = "no route to +79161112233, ESME_RX_R"
+    Message.objects.filter(pk=row.pk).update(state="refused", reason="gateway", detail=secret)
+    client, pages = signed_in(role), ["messaging:outbox"]
+    texts = [shown(client, name) for name in pages] + [shown(client, "messaging:message", row.pk)]
+    if role != "marketer":
+        texts.append(shown(client, "reception:card", row.patient_id))
+    for text in texts:
+        assert ("ESME_RX_R" in text) is seen
+        assert "отклонено провайдером" in text
+
+
+@pytest.mark.parametrize(
+    ("transport", "words"), [("telegram", "Telegram не подключён"), ("email", "нет почты"), ("sms", "нет телефона")]
+)
+def test_each_transport_says_what_is_missing_for_it(signed_in, transport, words):
+    row = queued(agrees(), address="", transport=transport, subject="т")
+    assert go(transport=transport) == 0
+    client = signed_in("administrator")
+    texts = [shown(client, "messaging:outbox"), shown(client, "messaging:message", row.pk)]
+    texts.append(shown(client, "reception:card", row.patient_id))
+    for text in texts:
+        assert words in text and "нет телефона и почты" not in text and "некуда написать" not in text
+
+
+def test_a_withdrawal_by_answer_is_told_as_one_on_the_card_and_in_the_proof(signed_in):
+    patient = agrees()
+    at = NOON + timedelta(hours=1)
+    actions.take_reply(transport="sms", event_id="1", address=PHONE, text="стоп", received_at=at, now=at)
+    client = signed_in("owner")
+    for text in (shown(client, "reception:card", patient.pk), shown(client, "messaging:patient_proof", patient.pk)):
+        assert "ответ на сообщение" in text and "пациент сам" in text
+        assert "ссылка в сообщении" not in text and "reply by" not in text
+    log = shown(client, "staff:audit")
+    assert "пациент сам" in log and "отозвал согласие" in log
+
+
+def test_the_page_of_consents_leads_back_to_the_card(signed_in):
+    patient = make.patient()
+    text = shown(signed_in("administrator"), "reception:consent", patient.pk)
+    card = reverse("reception:card", args=[patient.pk])
+    assert text.count(f'href="{card}"') == 2 and "Назад в карточку" in text and 'class="crumbs"' in text
+
+
+def test_the_health_page_speaks_russian(signed_in):
+    text = shown(signed_in("manager"), "messaging:health")
+    assert "72-ФЗ" in text and "72-FZ" not in text and "такт" not in text.replace("контакт", "")
+    assert "Последняя проверка очереди" in text
+
+
+def test_an_automation_that_nobody_was_due_for_does_not_boast(signed_in):
+    text = shown(signed_in("marketer"), "messaging:automation", "reminder_24h")
+    assert "никому ничего не полагалось" in text and "Написали всем" not in text

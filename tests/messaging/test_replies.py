@@ -181,6 +181,11 @@ class TestStop:
         assert (closed.transport, closed.address, closed.kind) == ("sms", PHONE, "unsubscribed")
         lines = Consent.objects.order_by("purpose").values_list("patient", "purpose", "transport", "given")
         assert list(lines) == [(patient.pk, "health_offers", "sms", False), (patient.pk, "marketing", "sms", False)]
+        assert set(Consent.objects.values_list("how", "actor")) == {("reply", "patient")}
+        deeds = AuditEntry.objects.filter(deed__in=("withdraw_consent", "take_reply")).values_list(
+            "actor_kind", flat=True
+        )
+        assert set(deeds) == {"patient"}
         told = Message.objects.get()
         assert (told.purpose, told.address, told.tz) == ("service", PHONE, "")
         assert "Рекламы" in told.text and not WorkItem.objects.exists()

@@ -112,9 +112,29 @@ class TestTheFormOfSmsc:
         assert [call(said, charset=named).status_code for _twice in range(2)] == [200, 200]
         assert Reply.objects.get().text == "Где вы находитесь?"
 
+    def test_one_that_comes_twice_changes_nothing_whatever_its_time_says(self):
+        make.patient(phone=PHONE)
+        said = form({"phone": PHONE[1:], "mes": "Где вы?", "to": "79000000000", "id": "7"}, ANSWER)
+        times = [{}, {"ts": str(int(time.time()))}, {"ts": str(int(time.time()) - 60)}, {"time": "01.03.2026 10:00"}]
+        assert [call(said | more).status_code for more in times] == [200] * 4
+        assert Reply.objects.count() == 1
+
+    @pytest.mark.parametrize(("minutes", "status"), [(-25 * 60, 403), (-23 * 60, 200), (4, 200), (30, 403)])
+    def test_an_old_one_is_refused_and_what_was_repeated_for_a_day_is_not(self, minutes, status):
+        make.patient(phone=PHONE)
+        sent = str(int(time.time()) + minutes * 60)
+        said = form({"phone": PHONE[1:], "mes": "стоп", "to": "79000000000", "id": "7", "ts": sent}, ANSWER)
+        assert call(said).status_code == status
+        assert Suppression.objects.exists() is Reply.objects.exists() is (status == 200)
+
+    def test_one_without_id_and_time_could_be_any_and_is_none(self):
+        make.patient(phone=PHONE)
+        assert call(form({"phone": PHONE[1:], "mes": "1", "to": "79000000000"}, ANSWER)).status_code == 400
+        assert not Reply.objects.exists()
+
     def test_forged_and_unsigned_ones_are_nobody(self):
         make.patient(phone=PHONE)
-        said = {"phone": PHONE[1:], "mes": "стоп", "to": "79000000000"}
+        said = {"phone": PHONE[1:], "mes": "стоп", "to": "79000000000", "id": "8"}
         assert call(form(said, ANSWER, secret="wrong")).status_code == 403
         assert call(said).status_code == 401
         assert call(form({"id": "c1", "phone": "7", "status": "1"}, STATUS, secret="")).status_code == 403

@@ -14,6 +14,7 @@ from messaging.actions.plan import plan
 from messaging.actions.reports import take_report
 from messaging.automations import REMINDER_24H
 from messaging.models import Message, Suppression, TelegramChat, TransportSetting
+from messaging.queries.automations import automation_rows, sent_by_day
 from messaging.queries.cost import cost_by_automation, costs
 from messaging.queries.routes import routes, working_routes
 from messaging.rules.cost import size_and_cost
@@ -281,3 +282,33 @@ def test_the_clinic_that_has_one_way_asks_nothing(settings):
     with CaptureQueriesContext(connection) as taken:
         assert actions.fall_back(now=NOON) == 0
     assert len(taken) < 5
+
+
+def test_who_was_written_to_twice_by_two_transports_was_due_once(three_ways):
+    """A try that failed, the next one, and one that was taken back: three rows of one reminder, and two people."""
+    first = reminder_of(person(email="a@example.com"))
+    Message.objects.filter(pk=first.pk).update(state="undelivered", sent_at=NOON, cost=300)
+    assert actions.fall_back(now=NOON + H) == 1
+    second = Message.objects.get(fallback_of=first)
+    Message.objects.filter(pk=second.pk).update(state="sent", sent_at=NOON + H, cost=5)
+    other = reminder_of(person(phone="+79160000002", email="b@example.com"))
+    Message.objects.filter(pk=other.pk).update(state="undelivered", sent_at=NOON, cost=300)
+    assert actions.fall_back(now=NOON + H) == 1
+    Message.objects.filter(pk=other.pk).update(state="delivered")
+    actions.fall_back(now=NOON + H)
+    assert Message.objects.get(fallback_of=other).reason == "arrived"
+    [row] = automation_rows([REMINDER_24H], now=NOON + 2 * H)
+    assert (row.due, row.sent, row.waiting, row.unknown, row.not_sent) == (2, 2, 0, 0, 0)
+    assert (row.cost, row.reasons) == (605, [])
+    assert sum(number for _day, number in sent_by_day("reminder_24h", NOON + 2 * H)) == 2
+
+
+def test_a_fallback_that_did_not_go_out_is_the_end_of_the_one_that_was_due(three_ways):
+    first = reminder_of(person(email="a@example.com"))
+    Message.objects.filter(pk=first.pk).update(state="refused", reason="gateway")
+    actions.fall_back(now=NOON + H)
+    [row] = automation_rows([REMINDER_24H], now=NOON + 2 * H)
+    assert (row.due, row.waiting, row.not_sent) == (1, 1, 0)
+    Message.objects.filter(fallback_of=first).update(state="expired", reason="window")
+    [row] = automation_rows([REMINDER_24H], now=NOON + 2 * H)
+    assert (row.due, row.waiting, row.not_sent) == (1, 0, 1)

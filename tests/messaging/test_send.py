@@ -9,7 +9,9 @@ from django.db.models.functions import Now
 
 from followup.actions import follow_up
 from messaging import actions
+from messaging.actions.send import note_outcomes
 from messaging.models import Message
+from messaging.transports.base import Outcome, Result
 from patients.models import Consent, Visit
 from staff.models import Clinic
 from tests import make
@@ -205,6 +207,24 @@ def dies_in_flight() -> Message:
     return Message.objects.get()
 
 
+@pytest.mark.parametrize("meanwhile", ["unknown", "queued", "claimed"])
+def test_a_refusal_that_comes_after_the_lease_is_still_the_end(sms, meanwhile):
+    queued()
+    ids = actions.claim(transport="sms", owner="slow", size=10, now=NOON)
+    [letter] = actions.mark_inflight(ids=ids, owner="slow", now=NOON)
+    Message.objects.update(lease_until=Now() - timedelta(seconds=1))
+    actions.reap(now=NOON)
+    if meanwhile != "unknown":
+        actions.reconcile(transport="sms")
+        Message.objects.update(not_before=NOON)
+    other = actions.claim(transport="sms", owner="other", size=10, now=NOON) if meanwhile == "claimed" else None
+    assert states() == {meanwhile: 1}
+    note_outcomes(transport="sms", outcomes=[Outcome(letter, Result.REFUSED, "blocked")], settle_seconds=0)
+    row = Message.objects.get()
+    assert (row.state, row.reason, row.next_check_at, row.owner) == ("refused", "blocked", None, "")
+    assert actions.mark_inflight(ids=other or ids, owner="other", now=NOON) == [] and states() == {"refused": 1}
+
+
 def test_what_a_dead_worker_had_in_flight_is_unknown_and_asked_about(sms):
     row = dies_in_flight()
     assert (row.state, row.reason) == ("unknown", "lease")
@@ -301,7 +321,7 @@ def test_sending_takes_the_same_number_of_queries_for_one_and_for_fifty(sms):
             assert actions.send_batch(transport="sms", owner="x", now=NOON)
         return len(taken)
 
-    assert cost(1) == cost(50) < 36
+    assert cost(1) == cost(50) < 38
 
 
 def test_the_clinic_row_is_asked_at_every_claim():
