@@ -91,7 +91,10 @@ def _by_value(by: Actor, state: str, segment: str, after: str) -> list[Patient]:
     key, found = read_key(after, (int, int)), []
     if key:  # first the rest of those who brought the same, then those who brought less: two ranges of the index
         revenue, pk = key
-        found = list(facts.filter(revenue=revenue, patient__gt=pk).order_by("patient")[: PAGE + 1])
+        equals = facts.filter(revenue=revenue, patient__gt=pk)
+        # Said of both sides of the join: else PostgreSQL walks over all patients up to that one.
+        equals = equals.extra(where=["patients_patient.id > %s"], params=[pk])
+        found = list(equals.order_by("patient")[: PAGE + 1])
         facts = facts.filter(revenue__lt=revenue)
     found += facts.order_by(F("revenue").desc(), "patient")[: PAGE + 1 - len(found)]
     return [one.patient for one in found]
