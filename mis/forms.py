@@ -25,7 +25,9 @@ class UploadForm(forms.Form):
         validators=[validate_slug],
         help_text=_("A short name in latin letters; keep the same one for files of the same system"),
     )
-    branch = forms.ModelChoiceField(Branch.objects.none(), label=_("Branch"), required=False)
+    branch = forms.ModelChoiceField(
+        Branch.objects.none(), label=_("Branch"), required=False, empty_label=_("as the file says")
+    )
 
     def __init__(self, *args: Any, by: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
