@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from messaging.models import Approval, Message
-from messaging.models.outbox import ADVERTISES
 from messaging.queries.lint import specialities
 from messaging.queries.reached import Reach, reach_of
 from messaging.queries.texts import texts_for
@@ -21,7 +20,7 @@ from messaging.rules.placeholders import LONGEST
 from messaging.rules.priority import priority_of
 from messaging.rules.texts import Wording
 from patients.models import Patient, Visit
-from patients.models.contact import Purpose
+from patients.models.contact import ADVERTISES, Purpose
 from patients.queries.scope import visible_patients, visible_visits
 from staff.actions.intake import Batch, Field, Record, Ref, Resource, fail, plain
 from staff.actions.intake.parsers import choice, instant, long_text, text, whole

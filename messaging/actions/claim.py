@@ -18,12 +18,13 @@ from messaging.actions.compose import take
 from messaging.actions.decide import Decided, Row, decide, lock_patients, rows_of, settle
 from messaging.actions.families import lead_again, members_of, on_their_own, told
 from messaging.models import Message
-from messaging.models.outbox import ADVERTISES, Basis, Priority, Reason, State
+from messaging.models.outbox import Basis, Priority, Reason, State
 from messaging.queries.links import unsubscribe_url
 from messaging.queries.texts import pictures_for
 from messaging.queries.verdict import consent_of, good_family, judged, not_paused
 from messaging.rules.policy import Word
 from messaging.transports.base import Letter
+from patients.models.contact import ADVERTISES
 
 BATCH_LIMIT = 1000
 BASIS = Case(

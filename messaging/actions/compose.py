@@ -16,12 +16,13 @@ from messaging.actions.decide import Decided
 from messaging.actions.families import lead_again
 from messaging.actions.rows import states, update_each
 from messaging.models import Message
-from messaging.models.outbox import ADVERTISES, Reason, State
+from messaging.models.outbox import Reason, State
 from messaging.queries.clock import database_now
 from messaging.queries.texts import Texts, composed, finished, texts_for
 from messaging.queries.values import values_of
 from messaging.rules import families
 from messaging.rules.placeholders import MissingValue
+from patients.models.contact import ADVERTISES
 
 FAMILY = "family"  # among the values of a message that tells several patients
 TAKEN = ("state", "owner", "lease_until", "decided_at", "cap_used", "cap")

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from core.clock import add_months
 from messaging.actions.families import tie
 from messaging.models import Message
 from messaging.models.outbox import State
 from messaging.queries.due import approval_of, clinic_day, due_sql, setting_of
-from messaging.queries.reach import choice_sql, reachable_sql
+from messaging.queries.reach import choice_sql, reachable_params, reachable_sql
 from messaging.queries.routes import routes
 from messaging.rules.automation import Automation
 from messaging.rules.priority import priority_of
@@ -23,7 +21,6 @@ from messaging.rules.quiet import opening
 from patients.models import Patient
 from staff.models import User
 
-GROWN_UP_MONTHS = 18 * 12
 INSERT = """
 INSERT INTO messaging_message (patient_id, visit_id, about_at, expires_at, dedupe_key, tz, language, transport, address,
     automation, purpose, priority, template, state, created_at, not_before, approval_id, stops_when_booked,
@@ -52,12 +49,11 @@ def plan(*, automation: Automation, now: datetime, only: QuerySet[Any] | None = 
     order = [name for name in routes(automation.purpose) if not automation.transports or name in automation.transports]
     transport, address = choice_sql(order, of_address=False), choice_sql(order, of_address=True)
     sql = INSERT.format(due=due, reached=reachable_sql(), transport=transport, address=address)
-    grown_up = add_months(now.date(), -GROWN_UP_MONTHS)
     at = connection.ops.adapt_datetimefield_value(now)
     codes = (automation.code, automation.purpose, automation.urgency, automation.template, State.QUEUED.value)
     more = (approval.pk if approval else None, automation.stops_when_booked)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, grown_up.isoformat(), settings.LANGUAGE_CODE, *codes, at, at, *more])
+        cursor.execute(sql, [*params, *reachable_params(now), *codes, at, at, *more])
         planned = int(cursor.rowcount)
     if planned:
         tie(automation=automation.code, now=now)

@@ -19,13 +19,12 @@ from messaging.actions.plan import queue_message
 from messaging.actions.policy import suppress
 from messaging.actions.wake import wake_on_commit
 from messaging.models import Reply, Suppression
-from messaging.models.outbox import ADVERTISES
 from messaging.queries.asked import Asked, asked_of, is_question, owners_of
 from messaging.rules.answers import FEEDBACK, Answer, answer_of
 from patients import actions as patients
 from patients.actions.booking import MoveNotAllowed
 from patients.models import Consent, Patient, WorkItem
-from patients.models.contact import Purpose
+from patients.models.contact import ADVERTISES, Purpose
 from patients.queries.consents import latest_given
 from staff import actions as staff
 from staff.access import PATIENT, SYSTEM, Actor

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from messaging.actions.policy import suppress
 from messaging.models import Message, Suppression
-from messaging.models.outbox import ADVERTISES
 from patients import actions as patients
 from patients.models import Consent, Patient
+from patients.models.contact import ADVERTISES
 from patients.queries.consents import latest_given
 from staff import actions as staff
 from staff.access import Actor

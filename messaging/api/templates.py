@@ -17,11 +17,11 @@ from rest_framework.views import APIView
 from messaging import actions, automations, queries
 from messaging.forms import FAULTS, spoken
 from messaging.models import Template
-from messaging.models.outbox import ADVERTISES
 from messaging.queries.lint import findings
 from messaging.queries.texts import TRANSPORTS
 from messaging.rules.placeholders import LONGEST, BadTemplate
 from messaging.rules.texts import LANGUAGES, Wording
+from patients.models.contact import ADVERTISES
 from staff.access import Actor
 from staff.api import Problem
 from staff.api.described import READ_ERRORS, errors

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from messaging.models.policy import Approval
 from messaging.models.words import in_words
 from patients.models import Consent, Patient, Visit
-from patients.models.contact import Purpose
+from patients.models.contact import ADVERTISES, Purpose
 from patients.models.person import Transport
 from staff.models import Source, User
 
@@ -88,7 +88,6 @@ class Priority(models.IntegerChoices):
     PROMOTION = 40, _("promotion")
 
 
-ADVERTISES = (Purpose.MARKETING.value, Purpose.HEALTH_OFFERS.value)
 HANDED_OVER = (State.INFLIGHT, State.SENT, State.DELIVERED, State.UNDELIVERED, State.UNKNOWN)
 
 

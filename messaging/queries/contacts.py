@@ -12,8 +12,9 @@ from django.db.models import BigIntegerField, Value
 
 from core.sql import id_list
 from messaging.models import Budget, PatientBudget
-from messaging.models.outbox import ADVERTISES, Priority
+from messaging.models.outbox import Priority
 from messaging.rules.policy import LONGEST, MOST_COUNTED, Contact, Limits, Ration, ration
+from patients.models.contact import ADVERTISES
 
 DEFAULT = "default"
 # The clock of a message is the moment at which the policy let it go. A message and those that took over for it, because
@@ -123,7 +124,8 @@ def rations(rows: Sequence[Asked], *, batch: Collection[int], now: datetime) -> 
 
     Danger: only exact while the caller holds the rows of the capped ones' patients (`actions.claim`).
     """
-    past = past_of({row.root for row in rows if row.root is not None}, batch=batch, now=now)
+    roots = {row.root for row in rows if row.root is not None}
+    past = past_of(roots, batch=batch, now=now) if roots else {}
     found = {}
     for row in rows:
         if row.root is None:

@@ -11,17 +11,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
-from core.clock import add_months
 from messaging.models import TransportSetting
-from messaging.models.outbox import ADVERTISES
-from messaging.queries.reach import FIELDS, reachable_sql
+from messaging.queries.reach import FIELDS, reachable_params, reachable_sql
 from messaging.queries.routes import working_routes
-from patients.models.contact import Purpose
+from patients.models.contact import ADVERTISES, Purpose
 
-GROWN_UP_MONTHS = 18 * 12
 RECENT = timedelta(days=3)  # an older one is told by nobody any more
 REFUSED = "('blocked', 'gateway', 'bounced', 'wrong_number')"
 ADVERT = "purpose IN ('{}', '{}')".format(*ADVERTISES)
@@ -55,8 +51,7 @@ def failed_sql(now: datetime) -> tuple[str, list[Any]]:
     transport, address = _next(now, of_address=False), _next(now, of_address=True)
     sql = f"WITH {due},{reachable_sql()}, told AS (SELECT reached.*, {transport} AS next, {address} AS next_address \
 FROM reached)"
-    grown_up = add_months(now.date(), -GROWN_UP_MONTHS).isoformat()
-    return sql, [*once, *once, at, grown_up, settings.LANGUAGE_CODE]
+    return sql, [*once, *once, at, *reachable_params(now)]
 
 
 def _silent(now: datetime) -> tuple[str, list[Any]]:

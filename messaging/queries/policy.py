@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from messaging.models import Budget, PromotionHold, Suppression, TelegramChat
-from messaging.models.outbox import ADVERTISES, Basis, Reason
+from messaging.models.outbox import Basis, Reason
 from messaging.queries.contacts import rations
 from messaging.queries.reached import Reach, reach_of
 from messaging.queries.verdict import CONSENT, PERSONAL, bound
@@ -24,7 +24,7 @@ from messaging.rules.policy import Answer, Ration, Word
 from messaging.rules.priority import priority_of
 from messaging.rules.quiet import is_quiet, opening
 from patients.models import Patient, PatientPhone
-from patients.models.contact import Purpose
+from patients.models.contact import ADVERTISES, Purpose
 from patients.models.person import Transport
 
 QUESTION = f"""SELECT messaging_message.patient_id, {PERSONAL}, {CONSENT}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from messaging.models import Message
-from messaging.models.outbox import ADVERTISES
 from patients.models import Consent, ConsentText, Patient
+from patients.models.contact import ADVERTISES
 
 LATEST = 200  # messages on one page: a regulator asks about one; the rest are found by their numbers
 

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from core.clock import add_months
+
+GROWN_UP_MONTHS = 18 * 12
 
 FIELDS = {"sms": "phone", "email": "email", "telegram": "telegram"}  # transport → column of the CTE `reached`
 # Of each transport the addresses of a record: (FROM and join, the address, and which of several comes first).
@@ -53,8 +60,8 @@ def reachable_sql() -> str:
     """CTE `reached` after a CTE `due(patient_id, branch_tz, …)`: adds `tz`, `language`, `preferred`, and of each transport
     the address (`phone`, `email`, `telegram`; NULL = none) and whether it may be used (`phone_ok`, …).
 
-    A child is reached through the responsible adult, himself only when the adult has no such address. Parameters: the birth
-    date from which on (and before) people are grown up, and the language of those who named none.
+    A child is reached through the responsible adult, himself only when the adult has no such address. Parameters:
+    `reachable_params`.
     """
     ways, columns, joins = [], [], []
     for transport, (source, address, order) in ADDRESSES.items():
@@ -66,6 +73,11 @@ def reachable_sql() -> str:
         joins.append(f"LEFT JOIN way_{name} {adult} ON {adult}.hop = who.contact_id")
         joins.append(f"LEFT JOIN way_{name} {own} ON {own}.hop = who.root_id")
     return REACHABLE.format(ways=",".join(ways), columns=", ".join(columns), joins=" ".join(joins))
+
+
+def reachable_params(now: datetime) -> list[str]:
+    """The birth date from which on (and before) people are grown up, and the language of those who named none."""
+    return [add_months(now.date(), -GROWN_UP_MONTHS).isoformat(), settings.LANGUAGE_CODE]
 
 
 def choice_sql(order: Sequence[str], *, of_address: bool) -> str:

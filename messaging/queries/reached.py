@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import connection
 
-from core.clock import add_months
 from core.sql import id_list
-from messaging.queries.reach import FIELDS, choice_sql, reachable_sql
+from messaging.queries.reach import FIELDS, choice_sql, reachable_params, reachable_sql
 from messaging.queries.routes import routes
 from patients.models.contact import Purpose
 
-GROWN_UP_MONTHS = 18 * 12
 QUESTION = """WITH due (patient_id, branch_tz) AS (
     SELECT p.id, b.tz FROM patients_patient p JOIN staff_branch b ON b.id = p.branch_id WHERE p.id IN {ids}),{reached}
 SELECT patient_id, tz, language, {best}, {columns} FROM reached"""
@@ -40,9 +37,8 @@ def reach_of(patient_ids: Sequence[int], *, now: datetime) -> dict[int, Reach]:
     sql = QUESTION.format(
         ids=id_list(patient_ids), reached=reachable_sql(), best=best, columns=", ".join(FIELDS[name] for name in names)
     )
-    grown_up = add_months(now.date(), -GROWN_UP_MONTHS)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [grown_up.isoformat(), settings.LANGUAGE_CODE])
+        cursor.execute(sql, reachable_params(now))
         rows = cursor.fetchall()
     return {
         row[0]: Reach(best=row[3], tz=row[1], language=row[2], addresses=dict(zip(names, row[4:], strict=True)))

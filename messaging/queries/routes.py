@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from messaging.models import TransportSetting
-from messaging.models.outbox import ADVERTISES
 from messaging.transports import NAMES, configured
+from patients.models.contact import ADVERTISES
 
 
 def transport_settings() -> dict[str, TransportSetting]:

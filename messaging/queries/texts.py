@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from messaging.models import Approval, Message, Picture, Template
-from messaging.models.outbox import ADVERTISES
 from messaging.queries.links import link_url, unsubscribe_url
 from messaging.rules import texts
 from messaging.rules.placeholders import LONGEST, MissingValue, filled, one_line
 from messaging.rules.texts import Wording
+from patients.models.contact import ADVERTISES
 
 TRANSPORTS = ("sms", "email", "telegram")
 COLUMNS = ("body", "subject", "promotion", "link", "without_warning")

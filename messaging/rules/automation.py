@@ -14,9 +14,9 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models.outbox import ADVERTISES
 from messaging.rules.priority import priority_of
 from messaging.rules.texts import Wording
+from patients.models.contact import ADVERTISES
 
 KINDS = {
     "visits": _("Visits"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from messaging.models.outbox import ADVERTISES, Priority
-from patients.models.contact import Purpose
+from messaging.models.outbox import Priority
+from patients.models.contact import ADVERTISES, Purpose
 
 PRIORITIES = {
     Purpose.SERVICE.value: Priority.REMINDER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from patients.models import Consent, Patient, Touchpoint, Visit
-from patients.models.contact import OWN_WAYS, Purpose
+from patients.models.contact import ADVERTISES, OWN_WAYS, Purpose
 from patients.models.person import Transport
 from patients.queries.scope import visible_patients, visible_visits
 from patients.rules.consents import PROOFS, SKEW, lacks_proof
@@ -14,7 +14,6 @@ from staff.actions.intake.parsers import choice, instant, long_text, text, truth
 
 # A link of ours was opened, a message of ours was answered: that we see ourselves, nobody tells it to us.
 HOW = [value for value in Consent.How.values if value not in OWN_WAYS]
-ADVERTISES = (Purpose.MARKETING, Purpose.HEALTH_OFFERS)
 PATIENT = Ref(
     "patient_id", "patient_id", "patient", Patient, extras=("branch_id",), required=True, scope=visible_patients
 )

@@ -21,6 +21,8 @@ class Purpose(models.TextChoices):
     HEALTH_OFFERS = "health_offers", _("offers based on health data")
 
 
+# What advertises: it needs a proven consent and a named approval (38-FZ art. 18).
+ADVERTISES = (Purpose.MARKETING.value, Purpose.HEALTH_OFFERS.value)
 OWN_WAYS = ("link", "reply")  # of `Consent.How`: what only our own pages and hooks can know
 
 

@@ -321,7 +321,7 @@ def test_sending_takes_the_same_number_of_queries_for_one_and_for_fifty(sms):
             assert actions.send_batch(transport="sms", owner="x", now=NOON)
         return len(taken)
 
-    assert cost(1) == cost(50) < 38
+    assert cost(1) == cost(50) < 36
 
 
 def test_the_clinic_row_is_asked_at_every_claim():
