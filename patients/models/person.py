@@ -28,6 +28,7 @@ class Channel(Sourced):
 
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=8, choices=Kind.choices)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
 
     def __str__(self) -> str:
         return self.name

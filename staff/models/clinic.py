@@ -52,6 +52,9 @@ class Branch(Sourced):
     phone_region = models.CharField(max_length=2, default="RU")  # how phones without + are read
     address = models.CharField(max_length=300, blank=True)
     phone = models.CharField(max_length=32, blank=True)
+    opens_at = models.TimeField(null=True, blank=True)  # local; both empty: nobody said when the phone is answered
+    closes_at = models.TimeField(null=True, blank=True)
+    work_days = models.CharField(max_length=7, default="1234567")  # ISO weekdays, 1 = Monday
     is_default = models.BooleanField(default=False)  # takes the rows that name no branch
 
     class Meta(Sourced.Meta):

@@ -11,7 +11,7 @@ import pytest
 from analytics.metrics import compute
 from funnel import actions
 from funnel.models import Spend
-from funnel.queries import spend_by_month, spend_lines
+from funnel.queries.spend import spend_by_month, spend_lines
 from patients.metrics import Period
 from staff.models import AuditEntry, Change
 from tests import make

@@ -31,4 +31,3 @@ SPEND_DOOR = Door(
     filters=SpendFilters,
     write="write_spend",
 )
-DOORS = (SPEND_DOOR,)

@@ -20,9 +20,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.clock import local_date
 from core.export import csv_bytes, xlsx_bytes
 from core.money import parse_money
-from funnel import actions, queries
-from funnel.forms import SpendForm
+from funnel import actions
+from funnel.forms.spend import SpendForm
 from funnel.models import Spend
+from funnel.queries import spend as queries
 from patients.metrics import Period, Scope
 from patients.models import Channel
 from staff.access import Actor, needs

@@ -1,0 +1,3 @@
+from funnel.api.spend import SPEND_DOOR
+
+DOORS = (SPEND_DOOR,)
