@@ -16,14 +16,16 @@ from rest_framework.views import APIView
 from analytics import actions
 from analytics.metrics import REGISTRY, BadParams, Metric, NotAllowed, NotYours
 from analytics.metrics.columns import COLUMNS
-from analytics.metrics.params import COMMON, OWN, Param
+from analytics.metrics.params import AUDIENCE, COMMON, OWN, Param
 from analytics.queries.answers import Question, asked
 from analytics.queries.rows import BadCursor, page
 from staff.api import Problem
 from staff.api.described import CURSOR, READ_ERRORS, SIZE, errors
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
-QUERY = [OpenApiParameter(p.name, p.schema, description=str(p.text)) for p in (OWN | COMMON).values()]
+QUERY = [
+    OpenApiParameter(p.name, p.schema, description=str(p.text)) for p in (*OWN.values(), AUDIENCE, *COMMON.values())
+]
 SLUG = OpenApiParameter("slug", {"type": "string", "enum": list(REGISTRY)}, OpenApiParameter.PATH)
 DAY = {"type": "string", "format": "date"}
 OBJECTS = {"type": "array", "items": {"type": "object"}}
@@ -74,17 +76,13 @@ def described(metric: Metric) -> dict[str, Any]:
         "metric": metric.slug,
         **{name: str(getattr(metric, name)) for name in texts},
         "definition_version": metric.version,
-        "params": [param_of(param, name in metric.params) for name, param in params_of(metric).items()],
+        "params": [param_of(param, name in metric.params) for name, param in (metric.own | COMMON).items()],
         "columns": columns_of(metric),
     }
 
 
-def params_of(metric: Metric) -> dict[str, Param]:
-    return {name: OWN[name] for name in metric.params} | COMMON
-
-
 def param_of(param: Param, required: bool) -> dict[str, Any]:
-    return {"name": param.name, "required": required, "schema": param.schema, "description": str(param.text)}
+    return {"name": param.name, "required": required, "schema": param.described, "description": str(param.text)}
 
 
 def columns_of(metric: Metric) -> dict[str, dict[str, str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -66,3 +68,30 @@ class WhatIfForm(forms.Form):
         decimal_places=2,
         validators=[MinValueValidator(Decimal(-100)), MaxValueValidator(Decimal(100))],
     )
+
+
+def _slider(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        min_value=0,
+        max_value=300,
+        initial=100,
+        widget=forms.NumberInput(attrs={"type": "range", "min": 0, "max": 300, "step": 5}),
+    )
+
+
+class SliderForm(forms.Form):
+    """Percent of today, a slider each (R103)."""
+
+    spend = _slider(_("Spend"))
+    leads = _slider(_("Leads for the same spend"))
+    booked = _slider(_("Leads that book"))
+    came = _slider(_("Bookings that come"))
+    paid = _slider(_("Visits that are paid"))
+    value = _slider(_("Margin of a patient in 12 months"))
+    repeat = _slider(_("Patients who come again"))
+
+    @classmethod
+    def asked(cls, query: Mapping[str, object]) -> bool:
+        """Whether the address moves any slider."""
+        return any(name in query for name in cls.base_fields)

@@ -18,6 +18,11 @@ app.conf.beat_schedule = {
     for name, task, every in [
         ("tick", "messaging.tasks.tick", settings.TICK_SECONDS),
         ("sweep", "followup.tasks.sweep", settings.TICK_SECONDS),
+        ("bookings", "funnel.tasks.book_ahead", settings.TICK_SECONDS),
+        ("leads", "funnel.tasks.escalate_leads", settings.TICK_SECONDS),
+        ("calls", "funnel.tasks.poll_calls", 60.0),
+        ("gather", "funnel.tasks.gather_leads", settings.TICK_SECONDS),
+        ("referrals", "funnel.tasks.remind_of_referrals", 60.0),
         ("imports", "mis.tasks.resume_imports", settings.TICK_SECONDS),
         ("warm", "analytics.tasks.warm", settings.TICK_SECONDS),
         ("nightly", "analytics.tasks.nightly", 900.0),

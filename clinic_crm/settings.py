@@ -182,6 +182,7 @@ TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", "https://api.telegram.org").rstri
 TELEGRAM_WEBHOOK_SECRET = secret("TELEGRAM_WEBHOOK_SECRET", "")
 SENDING_LEASE_SECONDS = env.int("SENDING_LEASE_SECONDS", 120)
 SENDING_BATCH = env.int("SENDING_BATCH", 500)  # messages under one lease
+BOOKING_WEBHOOK_URL, BOOKING_WEBHOOK_SECRET = secret("BOOKING_WEBHOOK_URL", ""), secret("BOOKING_WEBHOOK_SECRET", "")
 
 # --- Access ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.User"

@@ -36,6 +36,12 @@ def roots_of(visit_ids: Sequence[int]) -> set[int]:
     return {root for (root,) in roots.distinct()}
 
 
+def roots_among(records: set[int]) -> set[int]:
+    """Canonical patients of these records."""
+    found = Patient.objects.filter(pk__in=records).order_by().values_list(Coalesce("canonical_id", "id"))
+    return {root for (root,) in found.distinct()}
+
+
 def records_of(roots: set[int]) -> QuerySet[Patient]:
     """All records of canonical patients, by two indexes instead of a COALESCE that has none."""
     return Patient.objects.filter(Q(pk__in=roots) | Q(canonical__in=roots))

@@ -7,6 +7,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from followup.actions import follow_up
+from funnel.actions.desk import accept_alternatives
+from funnel.actions.handoff import HandReport, open_relay, settle_relay
+from funnel.actions.incoming import answer_lead, link_visit
+from funnel.models import Lead
 from patients import actions as patients
 from patients.models import Patient, Visit
 from staff import actions as staff
@@ -24,7 +28,7 @@ def _follow(visit: Visit, now: datetime) -> Visit:
 
 @staff.one_deed()
 def followed(
-    work: Callable[..., Answer], touched: Callable[[Answer], list[int]], *, now: datetime, **call: Any
+    work: Callable[..., Answer], touched: Callable[[Answer], list[int]], /, *, now: datetime, **call: Any
 ) -> Answer:
     """`work(now=…, …)` and what follows from the visits that `touched` finds in its answer. Raises what work raises."""
     answer = work(now=now, **call)
@@ -35,21 +39,33 @@ def followed(
 
 
 @staff.one_deed()
-def log_visit(*, now: datetime, **facts: Any) -> Visit:
-    """`patients.actions.log_visit` and the follow-up. Raises what it raises."""
-    return _follow(patients.log_visit(now=now, **facts), now)
+def log_visit(*, now: datetime, hand: HandReport | None = None, **facts: Any) -> Visit:
+    """`patients.actions.log_visit`, what is said of the hand-off, and the follow-up. Raises what it raises."""
+    visit = patients.log_visit(now=now, **facts)
+    settle_relay(visit=visit, report=hand or HandReport(), by=facts["by"], now=now)
+    return _follow(visit, now)
 
 
 @staff.one_deed()
-def log_walk_in(*, now: datetime, **facts: Any) -> Visit:
-    """`patients.actions.log_walk_in` and the follow-up. Raises what it raises."""
-    return _follow(patients.log_walk_in(now=now, **facts), now)
+def log_walk_in(*, now: datetime, hand: HandReport | None = None, **facts: Any) -> Visit:
+    """`patients.actions.log_walk_in`, what is said of the hand-off, and the follow-up. Raises what it raises."""
+    visit = patients.log_walk_in(now=now, **facts)
+    settle_relay(visit=visit, report=hand or HandReport(), by=facts["by"], now=now)
+    return _follow(visit, now)
 
 
 @staff.one_deed()
-def book_visit(*, now: datetime, **facts: Any) -> Visit:
-    """`patients.actions.book_visit` and the follow-up (the confirmation leaves). Raises what it raises."""
-    return _follow(patients.book_visit(now=now, **facts), now)
+def book_visit(*, by: Actor, now: datetime, lead: Lead | None = None, **facts: Any) -> Visit:
+    """`patients.actions.book_visit` and the follow-up (the confirmation leaves). Raises what it raises.
+
+    `lead`: the enquiry because of which it is booked; it is answered by that, and an offer that still waits has saved it.
+    """
+    visit = patients.book_visit(by=by, now=now, **facts)
+    if lead is not None:
+        answer_lead(lead=lead, by=by, now=now)
+        link_visit(lead=lead, visit=visit, by=by, now=now)
+        accept_alternatives(lead=lead, by=by, now=now)
+    return _follow(visit, now)
 
 
 @staff.one_deed()
@@ -60,8 +76,14 @@ def move_visit(*, now: datetime, **facts: Any) -> Visit:
 
 @staff.one_deed()
 def change_visit(*, verb: str, visit: Visit, by: Actor, now: datetime) -> Visit:
-    """One of the one-key moves: confirm, arrive, no_show, reopen. Raises MoveNotAllowed, SlotTaken, KeyError."""
-    return _follow(VERBS[verb](visit=visit, by=by, now=now), now)
+    """One of the one-key moves: confirm, arrive, no_show, reopen. Raises MoveNotAllowed, SlotTaken, KeyError.
+
+    Whoever arrives is handed to the doctor, where his speciality has a chain (R49).
+    """
+    changed = VERBS[verb](visit=visit, by=by, now=now)
+    if verb == "arrive":
+        open_relay(visit=changed, by=by, now=now)
+    return _follow(changed, now)
 
 
 VERBS = {

@@ -36,6 +36,15 @@ DEEDS: dict[str, frozenset[str]] = {
     "lift_holds": DESK,
     "suppress_addresses": DESK | {CURATOR},
     "merge_patients": DESK,
+    "see_leads": PEOPLE,
+    "work_leads": DESK | {CURATOR},
+    "set_stage_rules": LEADERS,  # who answers for a stage of the funnel, and how long a lead may stand there
+    # the next step of a patient: a doctor indicates, then anybody of the care may offer it (R45)
+    "indicate": LEADERS | {DOCTOR},
+    "offer_step": CARE,
+    "hand_off": CARE,  # take and give the baton, say why a visit ended without it
+    "refer_patients": CARE,  # to a colleague or a speciality of the clinic (R54)
+    "run_consultations": LEADERS | {DOCTOR, CURATOR},  # the motivational consultation (R51)
     # fields
     "see_medical": frozenset({OWNER, MANAGER, DOCTOR, CURATOR, INTEGRATION}),
     "see_money": frozenset({OWNER, MANAGER, MARKETER, ADMINISTRATOR, CURATOR, INTEGRATION}),
@@ -47,6 +56,18 @@ DEEDS: dict[str, frozenset[str]] = {
     "export_data": LEADERS,
     "import_files": LEADERS,
     "edit_spend": LEADERS | {MARKETER},
+    "edit_channels": LEADERS | {MARKETER},  # sources, their signs, forms on sites, sites that post signed
+    "see_ladder": LEADERS | {MARKETER},
+    "see_calls": DESK | {CURATOR},
+    "hear_calls": LEADERS,  # recordings name illnesses: who listens is audited
+    "set_telephony": LEADERS,
+    "edit_ladder": LEADERS,  # tiers and the public price list are the whole clinic's
+    "call_stuck": LEADERS,  # work items for those who stopped on a step
+    "see_handoff": LEADERS,  # who drops the baton, and what complete chains go with
+    "edit_handoff": LEADERS,
+    "see_referrals": LEADERS,  # what became of them, with money
+    "see_consultations": LEADERS,
+    "edit_consultations": LEADERS,  # the algorithm is the whole clinic's
     "see_automations": LEADERS | {MARKETER},
     "edit_messages": LEADERS | {MARKETER},
     "approve_adverts": LEADERS,
@@ -67,12 +88,26 @@ DEEDS: dict[str, frozenset[str]] = {
     "read_metrics": LEADERS | {MARKETER, INTEGRATION},
     "write_api": DESK | {INTEGRATION},
     "write_spend": LEADERS | {MARKETER, INTEGRATION},
+    "exchange_bookings": LEADERS | {INTEGRATION},  # names and phones of the booked, for the MIS
     "read_schema": EVERYBODY,
 }
 
 
 # What holds for the clinic as a whole: whoever is bound to one branch may not do it, whatever his role.
-WHOLE_CLINIC = frozenset({"edit_messages", "approve_adverts", "edit_budgets", "pause_sending", "set_transports"})
+WHOLE_CLINIC = frozenset(
+    {
+        "edit_messages",
+        "approve_adverts",
+        "edit_budgets",
+        "edit_channels",
+        "pause_sending",
+        "set_transports",
+        "set_telephony",
+        "edit_ladder",
+        "edit_handoff",
+        "edit_consultations",
+    }
+)
 # Who cannot work without the second step of signing in (where settings.REQUIRE_TOTP).
 SECOND_STEP = frozenset({OWNER, MANAGER, MARKETER})
 

@@ -14,22 +14,55 @@ from staff.access import Actor, may
 from staff.middleware import unfinished_page
 from staff.models import Clinic
 
-# (deed, URL name, label, lucide icon)
+# (heading, [(deed, URL name, label, lucide icon)]): the day's work first, then what managers read.
 NAV = [
-    ("see_dashboard", "analytics:dashboard", _("Dashboard"), "layout-dashboard"),
-    ("see_today", "reception:today", _("Today"), "calendar-days"),
-    ("answer_replies", "messaging:inbox", _("Inbox"), "inbox"),
-    ("work_items", "reception:work", _("Work list"), "list-checks"),
-    ("find_patients", "reception:patients", _("Patients"), "users"),
-    ("see_dashboard", "analytics:value", _("Patients' value"), "gem"),
-    ("see_dashboard", "analytics:retention", _("Retention"), "repeat"),
-    ("edit_spend", "funnel:spend", _("Spend"), "wallet"),
-    ("see_outbox", "messaging:outbox", _("Messages"), "send"),
-    ("import_files", "mis:imports", _("Imports"), "upload"),
-    ("merge_patients", "reception:duplicates", _("Duplicates"), "copy"),
-    ("manage_staff", "staff:people", _("Staff"), "id-card"),
-    ("see_audit", "staff:audit", _("Audit log"), "shield-check"),
-    ("see_dashboard", "analytics:how_we_count", _("How we count"), "calculator"),
+    (
+        _("Reception"),
+        [
+            ("see_today", "reception:today", _("Today"), "calendar-days"),
+            ("answer_replies", "messaging:inbox", _("Inbox"), "inbox"),
+            ("see_leads", "funnel:leads", _("Leads"), "megaphone"),
+            ("see_calls", "funnel:calls", _("Calls"), "phone"),
+            ("work_items", "reception:work", _("Work list"), "list-checks"),
+            ("hand_off", "funnel:my_batons", _("Hand-off"), "heart-handshake"),
+            ("find_patients", "reception:patients", _("Patients"), "users"),
+            ("book_visits", "funnel:waitlist", _("Waiting list"), "hourglass"),
+        ],
+    ),
+    (
+        _("Figures"),
+        [
+            ("see_dashboard", "analytics:dashboard", _("Dashboard"), "layout-dashboard"),
+            ("see_dashboard", "analytics:value", _("Patients' value"), "gem"),
+            ("see_dashboard", "analytics:retention", _("Retention"), "repeat"),
+            ("see_dashboard", "analytics:funnel", _("Funnel"), "funnel"),
+            ("see_dashboard", "analytics:channels", _("Return of sources"), "chart-pie"),
+            ("see_dashboard", "analytics:what_if", _("What if"), "sliders-horizontal"),
+            ("see_dashboard", "analytics:load", _("Load of doctors"), "gauge"),
+            ("see_dashboard", "analytics:how_we_count", _("How we count"), "calculator"),
+        ],
+    ),
+    (
+        _("Care"),
+        [
+            ("see_handoff", "funnel:handoff", _("Dropped batons"), "footprints"),
+            ("see_ladder", "funnel:ladder", _("Product ladder"), "list-ordered"),
+            ("see_referrals", "funnel:referrals", _("Referrals inside the clinic"), "git-branch"),
+            ("see_consultations", "funnel:consultations", _("Motivational consultations"), "message-circle"),
+        ],
+    ),
+    (
+        _("Clinic"),
+        [
+            ("edit_spend", "funnel:spend", _("Spend"), "wallet"),
+            ("edit_channels", "funnel:sources", _("Sources"), "waypoints"),
+            ("see_outbox", "messaging:outbox", _("Messages"), "send"),
+            ("import_files", "mis:imports", _("Imports"), "upload"),
+            ("merge_patients", "reception:duplicates", _("Duplicates"), "copy"),
+            ("manage_staff", "staff:people", _("Staff"), "id-card"),
+            ("see_audit", "staff:audit", _("Audit log"), "shield-check"),
+        ],
+    ),
 ]
 # URL name -> how many wait there. Rooms above register theirs in `AppConfig.ready`; each is one short query a page.
 COUNTS: dict[str, Callable[[Actor], int]] = {}
@@ -37,7 +70,12 @@ COUNTS: dict[str, Callable[[Actor], int]] = {}
 
 def nav_items(request: HttpRequest) -> list[dict[str, Any]]:
     """Entries of the side navigation that this person may open; where something waits, with its number."""
-    mine = [(reverse(name), name, label, icon) for deed, name, label, icon in NAV if may(request.user, deed)]
+    mine = [
+        (reverse(name), name, label, icon, group)
+        for group, entries in NAV
+        for deed, name, label, icon in entries
+        if may(request.user, deed)
+    ]
     here = [url for url, *_rest in mine if request.path == url or (url != "/" and request.path.startswith(url))]
     current, by = max(here, key=len, default=""), request.actor  # type: ignore[attr-defined]
     return [
@@ -48,8 +86,9 @@ def nav_items(request: HttpRequest) -> list[dict[str, Any]]:
             "current": url == current,
             "count": COUNTS[name](by) if name in COUNTS else 0,
             "alarm": True,
+            "group": group,
         }
-        for url, name, label, icon in mine
+        for url, name, label, icon, group in mine
     ]
 
 

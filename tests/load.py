@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import local_date
-from funnel.models import Spend
+from funnel.models import Lead, LeadBooking, Spend
 from patients.models import Allocation, Channel, Patient, Payment, Service, Visit, VisitItem
-from staff.models import Branch, Clinic, Doctor, Source
+from staff.models import Branch, Clinic, Doctor, Shift, Source
 from tests.oracle import read_folder
 
 Rows = list[dict[str, str]]
@@ -65,6 +65,8 @@ class Loader:
         self.catalogue(data)
         self.patients(data["patients"])
         self.visits(data["appointments"], data.get("items", []))
+        self.leads(data.get("leads", []), data["appointments"])
+        self.shifts(data.get("shifts", []))
         self.payments(data["payments"], data.get("allocations", []))
 
     def catalogue(self, data: dict[str, Any]) -> None:
@@ -93,6 +95,9 @@ class Loader:
              "natural_churn_date": day(r["natural_churn_date"]), "is_test": r["is_test"] in ("1", "true", "True")}
             for r in rows
         ])  # fmt: skip
+        for r in rows:
+            if r.get("referrer_id"):
+                Patient.objects.filter(pk=self.people[r["patient_id"]]).update(referrer=self.people[r["referrer_id"]])
         into = {r["patient_id"]: r["merged_into"] for r in rows if r["merged_into"]}
         for own, target in into.items():
             end = target
@@ -125,6 +130,31 @@ class Loader:
             {"external_id": r["item_id"], "visit_id": self.appointments[r["appointment_id"]],
              "service_id": self.services[r["service_id"]], "amount": kopecks(r["amount"]), "cost": kopecks(r["cost"])}
             for r in items
+        ])  # fmt: skip
+
+    def leads(self, rows: Rows, appointments: Rows) -> None:
+        ids = self.many(Lead, [
+            {"external_id": r["lead_id"], "created_at": instant(r["created_at"]), "kind": r["kind"],
+             "channel_id": self.channels.get(r["channel_id"]), "is_spam": r["is_spam"] in ("1", "true", "True"),
+             "patient_id": self.people.get(r["patient_id"] or ""),
+             "first_response_at": instant(r["first_response_at"]), "lost_at": instant(r["lost_at"]),
+             "loss_stage": r["loss_stage"] or "", "loss_reason": r["loss_reason"] or ""}
+            for r in rows
+        ])  # fmt: skip
+        for r in rows:
+            if r["duplicate_of"]:
+                Lead.objects.filter(pk=ids[r["lead_id"]]).update(duplicate_of=ids[r["duplicate_of"]])
+        LeadBooking.objects.bulk_create(
+            LeadBooking(lead_id=ids[r["lead_id"]], visit_id=self.appointments[r["appointment_id"]])
+            for r in appointments
+            if r["lead_id"]
+        )
+
+    def shifts(self, rows: Rows) -> None:
+        self.many(Shift, [
+            {"external_id": r["shift_id"], "doctor_id": self.doctors[r["doctor_id"]],
+             "start_at": instant(r["start_at"]), "end_at": instant(r["end_at"])}
+            for r in rows
         ])  # fmt: skip
 
     def payments(self, rows: Rows, allocations: Rows) -> None:

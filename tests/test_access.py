@@ -12,6 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from funnel.models import Alternative, Call, Lead
 from messaging.models import Reply
 from patients.models import DuplicatePair, Merge, WorkItem
 from staff.access import DEEDS, WHOLE_CLINIC, Actor
@@ -22,12 +23,19 @@ from tests import make
 pytestmark = pytest.mark.django_db
 ROLES = ["owner", "manager", "marketer", "administrator", "curator", "doctor"]
 # What anybody may open without signing in. A new public page has to be written down here.
-PUBLIC = {"healthz", "readyz", "delivery-report", "reply-hook", "telegram-hook", "follow-link", "unsubscribe",
+PUBLIC = {"healthz", "readyz", "delivery-report", "reply-hook", "telegram-hook", "lead-hook", "lead-form", "lead-widget",
+          "follow-link", "unsubscribe",
+          "funnel:booking_places", "funnel:own_visit", "funnel:own_calendar", "funnel:own_move", "funnel:own_cancel",
+          "funnel:own_link", "funnel:booking_offer", "funnel:booking", "funnel:booking_hold", "funnel:booking_who",
+          "funnel:booking_code", "funnel:booking_done", "funnel:booking_wait", "funnel:prices",
+          "call-hook", "call-hook-mango", "call-hook-uis",
           "set_language", "staff:sign_in", "staff:theme"}  # fmt: skip
 # Words that stand in addresses without naming anything of a branch.
 WORDS = {
-    "transport": "sms", "verb": "confirm", "slug": "repeat-rate", "fmt": "csv", "page": "value", "table": "top",
-    "code": "birthday", "language": "ru", "source": "crm", "message_id": "0",
+    "place": "nowhere", "transport": "sms", "verb": "confirm", "slug": "repeat-rate", "fmt": "csv", "page": "value",
+    "table": "top",
+    "code": "birthday", "language": "ru", "move": "answered", "source": "crm", "message_id": "0",
+    "kind": "call", "secret": "guess",
 }  # fmt: skip
 # URL name -> which object of the world (`World.ids`) each number in the address is.
 OBJECTS: dict[str, dict[str, str]] = {
@@ -45,7 +53,26 @@ OBJECTS: dict[str, dict[str, str]] = {
     "reception:compare": {"left": "patient", "right": "twin"},
     "reception:dismiss": {"pk": "pair"},
     "reception:undo_merge": {"pk": "merge"},
+    **{f"funnel:{name}": {"pk": "call"} for name in ("call", "explain_call", "hear_call")},
+    **{f"funnel:{name}": {"pk": "nothing"} for name in ("stop_line", "free_seat")},
     "funnel:take_back": {"pk": "nothing"},
+    **{
+        f"funnel:{name}": {"pk": "nothing"}
+        for name in ("source", "mark_add", "mark_remove", "lead_form_edit", "lead_hook_revoke")
+    },
+    **{f"funnel:baton_{name}": {"pk": "nothing"} for name in ("take", "give", "drop")},
+    "funnel:waitlist_leave": {"pk": "nothing"},
+    **{
+        f"funnel:{name}": {"pk": "lead"}
+        for name in ("lead", "lead_close", "lead_offer", "lead_who", "lead_enter", "lead_move")
+    },
+    "funnel:lead_decline": {"pk": "offer"},
+    "booking-answer": {"pk": "nothing"},
+    "funnel:waitlist_add": {"pk": "patient"},
+    "funnel:mis_resend": {"pk": "visit"},
+    **{f"funnel:{name}": {"pk": "patient"} for name in ("refer", "refer_close", "consultations_of")},
+    "funnel:consultation": {"pk": "visit"},
+    **{f"funnel:{name}": {"pk": "patient"} for name in ("patient_ladder", "ladder_word", "ladder_offer")},
     **{f"messaging:{name}": {"message_id": "nothing"} for name in ("resolve", "message_proof")},
     "messaging:patient_proof": {"pk": "patient"},
     "messaging:scan": {"scan_id": "nothing"},
@@ -64,22 +91,27 @@ OBJECTS: dict[str, dict[str, str]] = {
     **{
         f"{name}-one": {"pk": kind}
         for name, kind in {
-            "branches": "branch", "doctors": "doctor", "shifts": "nothing", "patients": "patient", "visits": "visit",
+            "branches": "branch", "doctors": "doctor", "rooms": "nothing", "slots": "nothing", "shifts": "nothing",
+            "patients": "patient", "visits": "visit",
             "payments": "payment", "services": "nothing", "channels": "nothing", "consents": "nothing",
-            "touchpoints": "nothing", "spend": "nothing", "messages": "nothing",
+            "calls": "call",
+            "touchpoints": "nothing", "spend": "nothing", "messages": "nothing", "leads": "nothing", "traffic": "nothing",
         }.items()
     },
     **{
         f"{name}-external": {"external_id": kind}
         for name, kind in {
-            "branches": "nothing", "doctors": "nothing", "shifts": "nothing", "patients": "patient_code",
+            "branches": "nothing", "doctors": "nothing", "rooms": "nothing", "slots": "nothing", "shifts": "nothing",
+            "patients": "patient_code",
             "visits": "visit_code", "payments": "payment_code", "services": "nothing", "channels": "nothing",
-            "consents": "nothing", "touchpoints": "nothing", "spend": "nothing", "messages": "nothing",
+            "calls": "call_code",
+            "consents": "nothing", "touchpoints": "nothing", "spend": "nothing", "messages": "nothing", "leads": "nothing",
+            "traffic": "nothing",
         }.items()
     },
 }  # fmt: skip
-BRANCH_OBJECTS = {"user", "patient", "twin", "visit", "work_item", "pair", "merge", "payment", "patient_code",
-                  "visit_code", "payment_code", "reply"}  # fmt: skip
+BRANCH_OBJECTS = {"user", "patient", "twin", "visit", "work_item", "pair", "merge", "payment", "patient_code", "lead", "offer",
+                  "call", "call_code", "visit_code", "payment_code", "reply"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -147,9 +179,13 @@ def world() -> dict[str, Any]:
     )
     reply = Reply.objects.create(transport="sms", event_id="e", address="+7", text="?", received_at=make.NOW)
     reply.owners.add(patient)
+    lead = Lead.objects.create(external_id="l", created_at=make.NOW, kind="call", branch=branch)
+    call = Call.objects.create(external_id="c", started_at=make.NOW, direction="in", branch=branch)
+    offer = Alternative.objects.create(lead=lead, kind="day", offered_at=make.NOW)
     return {
-        "reply": reply.pk, "branch": branch.pk, "doctor": doctor.pk, "patient": patient.pk, "twin": twin.pk, "visit": visit.pk,
-        "payment": payment.pk, "work_item": work.pk, "pair": pair.pk, "merge": merge.pk, "key": key.pk,
+        "call": call.pk, "call_code": call.external_id, "lead": lead.pk, "offer": offer.pk, "reply": reply.pk,
+        "branch": branch.pk, "doctor": doctor.pk, "patient": patient.pk, "twin": twin.pk,
+        "visit": visit.pk, "payment": payment.pk, "work_item": work.pk, "pair": pair.pk, "merge": merge.pk, "key": key.pk,
         "user": make.user("curator", branch=branch).pk, "nothing": 10**9, "patient_code": patient.external_id,
         "visit_code": visit.external_id, "payment_code": payment.external_id,
     }  # fmt: skip

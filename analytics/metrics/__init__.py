@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from analytics.metrics import flow, staying, worth
+from analytics.metrics import acquisition, flow, staying, worth
 from analytics.metrics.kinds import Metric
 from analytics.metrics.params import Args, BadParams, NotAllowed, NotYours, args_of, parsed, scope_of
 from patients.metrics import Scope
@@ -16,7 +16,12 @@ from staff.access import Actor
 __all__ = ["REGISTRY", "Args", "BadParams", "Metric", "NotAllowed", "NotYours", "compute", "question"]
 
 REGISTRY: Mapping[str, Metric] = MappingProxyType(
-    {metric.slug: metric for metric in sorted((*flow.METRICS, *worth.METRICS, *staying.METRICS), key=lambda m: m.code)}
+    {
+        metric.slug: metric
+        for metric in sorted(
+            (*flow.METRICS, *worth.METRICS, *staying.METRICS, *acquisition.METRICS), key=lambda m: m.code
+        )
+    }
 )
 
 
@@ -25,7 +30,7 @@ def question(
 ) -> tuple[Metric, Scope, Args, dict[str, Any]]:
     """Metric, scope, arguments and values of a request. Raises KeyError (slug), BadParams, NotYours, NotAllowed."""
     metric = REGISTRY[slug]
-    values = parsed(metric.params, params)
+    values = parsed(metric.params, params, metric.optional)
     return metric, scope_of(values, now, by), args_of(values, by), values
 
 

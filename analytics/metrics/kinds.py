@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 
-from analytics.metrics.params import Args
+from analytics.metrics.params import OWN, Args, Param
 from patients.metrics import Facts, Scope
 
 Text = str | Promise
@@ -18,7 +18,8 @@ Text = str | Promise
 class Metric:
     """One metric, defined once. Pages, API, export and "How we count" all read this.
 
-    `params`: its own parameters (all take as_of, branch, doctor, channel). `version` grows with every change of the
+    `params`: its own parameters that must be given (all take as_of, branch, doctor, channel), `optional`: those that may
+    be. `version` grows with every change of the
     definition. `columns`: of `facts`, in words of `analytics.metrics.columns`.
     """
 
@@ -36,3 +37,9 @@ class Metric:
     columns: tuple[str, ...]
     example: Text = ""
     version: int = 1
+    optional: tuple[Param, ...] = ()
+
+    @property
+    def own(self) -> dict[str, Param]:
+        """All its own parameters by name."""
+        return {name: OWN[name] for name in self.params} | {param.name: param for param in self.optional}

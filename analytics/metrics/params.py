@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.clock import local_date
+from funnel.metrics import AUDIENCES, LADDER_DAYS
 from loyalty.metrics import GROUPINGS
 from patients.metrics import Period, Scope
 from patients.metrics.codes import codes_of, ids_of
@@ -49,6 +50,7 @@ class Args:
     months: int = 0
     days: int = 0
     by: str = ""
+    audience: str = "new"
 
     @property
     def span(self) -> Period:
@@ -72,9 +74,9 @@ def parse_number(name: str, text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def parse_by(name: str, text: str) -> str:
-    if text not in GROUPINGS:
-        raise BadParams(name, _("Enter one of: %(choices)s.") % {"choices": ", ".join(GROUPINGS)})
+def parse_choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        raise BadParams(name, _("Enter one of: %(choices)s.") % {"choices": ", ".join(choices)})
     return text
 
 
@@ -86,6 +88,12 @@ class Param:
     text: str | Promise
     schema: dict[str, Any]
     parse: Callable[[str, str], Any]
+    default: int | str | None = None  # of an optional one; None = nothing is limited
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """Its JSON Schema, with the default if it has one."""
+        return self.schema if self.default is None else self.schema | {"default": self.default}
 
 
 def _number(name: str, text: str | Promise, low: int, high: int) -> Param:
@@ -94,6 +102,16 @@ def _number(name: str, text: str | Promise, low: int, high: int) -> Param:
         text,
         {"type": "integer", "minimum": low, "maximum": high},
         lambda param, value: parse_number(param, value, low, high),
+    )
+
+
+def _choice(name: str, text: str | Promise, choices: tuple[str, ...], default: str | None = None) -> Param:
+    return Param(
+        name,
+        text,
+        {"type": "string", "enum": list(choices)},
+        lambda param, value: parse_choice(param, value, choices),
+        default,
     )
 
 
@@ -113,11 +131,19 @@ OWN = {
     "year": _number("year", gettext_lazy("Calendar year."), 1971, 2199),
     "months": _number("months", gettext_lazy("Months after the first visit."), 1, 240),
     "days": _number("days", gettext_lazy("Days in which the next visit counts."), 1, 3650),
-    "by": Param("by", gettext_lazy("What to group by."), {"type": "string", "enum": list(GROUPINGS)}, parse_by),
+    "by": _choice("by", gettext_lazy("What to group by."), tuple(GROUPINGS)),
     "patient": Param(
         "patient", gettext_lazy("Code of the patient, any record of a merged person."), TEXT_SCHEMA, _text
     ),
 }
+AUDIENCE = _choice(
+    "audience", gettext_lazy("Whose leads: of people without an earlier visit, with one, or all."), AUDIENCES, "new"
+)
+BY_CHANNEL = _choice("by", gettext_lazy("One funnel for each channel of the lead."), ("channel",))
+MONTHS_OR_ALL = replace(OWN["months"], text=gettext_lazy("Months after the first visit; all up to the day if absent."))
+STEP_DAYS = replace(
+    OWN["days"], text=gettext_lazy("Days from one step of the product ladder to the next."), default=LADDER_DAYS
+)
 COMMON = {
     "as_of": Param(
         "as_of", gettext_lazy("Facts to the end of this local day; yesterday if absent."), DAY_SCHEMA, parse_date
@@ -130,16 +156,17 @@ COMMON = {
 }
 
 
-def parsed(wanted: tuple[str, ...], raw: Mapping[str, str]) -> dict[str, Any]:
-    """Values by name. Raises BadParams for an unknown, missing or wrong one."""
-    known = {name: OWN[name] for name in wanted} | COMMON
+def parsed(wanted: tuple[str, ...], raw: Mapping[str, str], optional: tuple[Param, ...] = ()) -> dict[str, Any]:
+    """Values by name, with the defaults of absent ones. Raises BadParams for an unknown, missing or wrong one."""
+    known = {name: OWN[name] for name in wanted} | {param.name: param for param in optional} | COMMON
     for name in raw:
         if name not in known:
             raise BadParams(name, _("This metric has no such parameter."))
     for name in wanted:
         if not raw.get(name):
             raise BadParams(name, _("This parameter is required."))
-    values = {name: known[name].parse(name, text) for name, text in raw.items()}
+    values: dict[str, Any] = {param.name: param.default for param in optional if param.default is not None}
+    values |= {name: known[name].parse(name, text) for name, text in raw.items()}
     if "from" in values and values["from"] > values["to"]:
         raise BadParams("to", _("The period ends before it begins."))
     return values
@@ -149,7 +176,7 @@ def args_of(values: Mapping[str, Any], by: Actor | None) -> Args:
     if by is not None and values.get("by") in MEDICAL and not by.may("see_medical"):
         raise NotAllowed
     period = Period(values["from"], values["to"]) if "from" in values else None
-    rest = {name: values[name] for name in ("year", "months", "days", "by") if name in values}
+    rest = {name: values[name] for name in ("year", "months", "days", "by", "audience") if name in values}
     return Args(period=period, **rest)
 
 

@@ -28,6 +28,9 @@ GROWING = (
     "patients_payment",
     "patients_allocation",
     "funnel_spend",
+    "funnel_lead",
+    "funnel_leadbooking",
+    "staff_shift",
 )
 
 

@@ -13,8 +13,8 @@ from analytics.metrics import BadParams, Metric
 from analytics.metrics.columns import COLUMNS
 from analytics.metrics.params import Args, args_of, parsed
 from analytics.queries.lens import Lens
-from analytics.queries.rows import CODED
-from core.clock import from_day_number
+from analytics.queries.rows import CODED, from_epoch
+from core.clock import from_day_number, zone
 from patients.metrics import Facts
 from patients.metrics.facts import literal
 from patients.models import Service
@@ -30,6 +30,15 @@ DULL = {
     ("cac", "patient"): ("amount", "channel_kind"),
     ("cac", "spend"): ("patient", "channel_kind"),
     ("average_check", "payment"): ("doctor", "branch"),
+    ("cost_per", "lead"): ("amount",),
+    ("cost_per", "spend"): ("patient", "did_book"),
+    ("funnel_snapshot", "lead"): ("amount",),
+    ("funnel_snapshot", "booking"): ("amount",),
+    ("funnel_snapshot", "second"): ("amount", "channel"),
+    ("funnel_snapshot", "referred"): ("amount", "channel"),
+    ("utilisation", "shift"): ("patient",),
+    **{(slug, "patient"): ("amount",) for slug in ("ltv_cac", "payback", "romi")},
+    **{(slug, "spend"): ("patient", "month", "revenue", "margin") for slug in ("ltv_cac", "payback", "romi")},
 }
 
 
@@ -51,15 +60,15 @@ class Rows:
 
 def rows_of(metric: Metric, lens: Lens, raw: Mapping[str, str]) -> Rows:
     """`raw`: parameters of the address. Raises BadParams, NotAllowed."""
-    own = {name: raw[name] for name in metric.params if name in raw}
-    values = parsed(metric.params, own)
+    own = {name: raw[name] for name in metric.own if name in raw}
+    values = parsed(metric.params, own, metric.optional)
     args: Args = args_of(values, lens.actor)
     return Rows(metric, metric.facts(lens.scope, args), _where(metric, raw), values)
 
 
 def _where(metric: Metric, raw: Mapping[str, str]) -> dict[str, str]:
     """Columns that must have a value. Only short codes: what else an address may hold is no value of a column."""
-    wanted = {name: raw[name] for name in metric.columns if name in raw and name not in metric.params}
+    wanted = {name: raw[name] for name in metric.columns if name in raw and name not in metric.own}
     narrowed = {name: value for name, value in wanted.items() if COLUMNS[name].kind in FILTERABLE}
     for name, value in narrowed.items():
         if not CODE.fullmatch(value):
@@ -149,4 +158,6 @@ def cell(name: str, row: dict[str, Any], rows: Rows, names: Names) -> Any:
     if value is None:
         return None
     kind = COLUMNS[name].kind
+    if kind == "instant":
+        return from_epoch(int(value)).astimezone(zone(rows.facts.scope.tz)).strftime("%Y-%m-%d %H:%M:%S")
     return from_day_number(value) if kind == "day" else int(value) if kind in ("int", "money") else value

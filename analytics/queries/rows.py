@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from analytics.metrics.columns import COLUMNS
@@ -63,9 +64,14 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
     "flag": bool,
     "money": lambda minor: money_text(int(minor)),
     "day": lambda number: from_day_number(number).isoformat(),
+    "instant": lambda seconds: from_epoch(int(seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     "text": str,
     "code": str,
 }
+
+
+def from_epoch(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def write_cursor(key: Sequence[Any]) -> str:

@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from analytics.metrics import REGISTRY
 from analytics.metrics.columns import COLUMNS
-from analytics.metrics.params import COMMON, OWN
+from analytics.metrics.params import COMMON
 from analytics.views.words import HEADS
 from staff.access import needs
 from staff.models import Clinic
@@ -18,7 +18,7 @@ def how_we_count(request: HttpRequest) -> HttpResponse:
     metrics = [
         {
             "metric": metric,
-            "params": [{"label": name, "value": OWN[name].text} for name in metric.params],
+            "params": [{"label": name, "value": param.text} for name, param in metric.own.items()],
             "columns": [{"label": HEADS.get(name, name), "value": COLUMNS[name].text} for name in metric.columns],
         }
         for metric in REGISTRY.values()

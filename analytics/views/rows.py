@@ -22,7 +22,7 @@ from analytics.views.export import table_response
 from analytics.views.filters import Bar, changed, looked_through
 from analytics.views.panels import Panel
 from analytics.views.value_panels import GROUPS
-from analytics.views.words import HEADS, OF_COLUMN, unknown_or, word
+from analytics.views.words import AUDIENCES, HEADS, OF_COLUMN, unknown_or, word
 from staff.access import needs
 
 SIZE = 50
@@ -107,8 +107,10 @@ def _where(request: HttpRequest, name: str, value: str) -> dict[str, Any]:
 
 def _params(found: Rows) -> str:
     """Parameters of the metric other than the period, as people say them."""
-    said = {"year": _("year"), "days": _("days"), "months": _("months"), "by": _("groups")}
-    shown = {name: GROUPS.get(value, value) for name, value in found.params.items()}
+    said = {"year": _("year"), "days": _("days"), "months": _("months"), "by": _("groups"), "audience": _("audience")}
+    shown = {
+        name: (AUDIENCES if name == "audience" else GROUPS).get(value, value) for name, value in found.params.items()
+    }
     return ", ".join(f"{said[name]}: {value}" for name, value in shown.items() if name in said)
 
 

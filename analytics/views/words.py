@@ -7,6 +7,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from analytics.metrics.params import UNKNOWN
+from funnel.models import LossReason, Stage
 from loyalty.models import PatientValue
 from patients.models import Channel, Patient, Visit
 from patients.models.price import Tier
@@ -74,7 +75,27 @@ KINDS: dict[str, Text] = {
     "channel": _("channel"),
     "primary": _("primary"),
     "existing": _("existing"),
+    "lead": _("lead"),
+    "booking": _("booking"),
+    "second": _("second visit-day"),
+    "referred": _("recommended new patient"),
+    "shift": _("shift"),
+    **{status: label for status, label in Visit.Status.choices if status in ("completed", "no_show")},
+    **dict(Tier.choices),
 }
+AUDIENCES: dict[str, Text] = {
+    "new": pgettext_lazy("audience", "new"),
+    "existing": pgettext_lazy("audience", "existing"),
+    "all": pgettext_lazy("audience", "all"),
+}
+BANDS: dict[str, Text] = {
+    "le_60": _("within 60 seconds"),
+    "le_120": _("within 2 minutes"),
+    "le_900": _("within 15 minutes"),
+    "later": _("later than 15 minutes"),
+    "none": pgettext_lazy("leads", "no answer"),
+}
+UNSPECIFIED: dict[str, Text] = {"unspecified": _("not specified")}
 TIERS: dict[str, Text] = dict(Tier.choices)
 STATES: dict[str, Text] = dict(PatientValue.State.choices)
 CHANNEL_KINDS: dict[str, Text] = dict(Channel.Kind.choices)
@@ -87,6 +108,10 @@ OF_COLUMN: dict[str, dict[str, Text]] = {
     "loss_kind": LOSSES,
     "tier": TIERS,
     "channel_kind": CHANNEL_KINDS,
+    "audience": AUDIENCES,
+    "band": BANDS,
+    "loss_stage": UNSPECIFIED | dict(Stage.choices),
+    "loss_reason": UNSPECIFIED | dict(LossReason.choices),
 }
 
 
@@ -104,6 +129,9 @@ HEADS: dict[str, Text] = {
     "active_at_end": _("active at the end"),
     "active_at_start": _("active at the start"),
     "amount": _("amount"),
+    "audience": _("audience"),
+    "band": _("answered"),
+    "begins": _("from"),
     "booked": pgettext_lazy("column", "booked"),
     "branch": _("branch"),
     "bucket": _("group"),
@@ -114,9 +142,15 @@ HEADS: dict[str, Text] = {
     "covered": _("booking ahead"),
     "d0": _("first visit"),
     "day": _("date"),
+    "did_book": pgettext_lazy("funnel", "booked"),
+    "did_come": pgettext_lazy("funnel", "came"),
+    "did_pay": pgettext_lazy("funnel", "paid"),
+    "did_refer": pgettext_lazy("funnel", "recommended us"),
+    "did_return": pgettext_lazy("funnel", "came again"),
     "dl": _("last visit"),
     "doctor": _("doctor"),
     "due": _("due"),
+    "ends": _("to"),
     "event": _("lost"),
     "first_doctor": _("first doctor"),
     "frequency": _("visit-days in a year"),
@@ -130,6 +164,8 @@ HEADS: dict[str, Text] = {
     "last_seen": _("last seen"),
     "loss_day": _("lost on"),
     "loss_kind": _("kind of loss"),
+    "loss_reason": _("reason"),
+    "loss_stage": _("lost at"),
     "lost": _("lost"),
     "margin": _("margin"),
     "mature": _("counts"),
@@ -143,6 +179,10 @@ HEADS: dict[str, Text] = {
     "own": _("own doctor"),
     "paid_sum": _("paid"),
     "paid_visits": _("paid visits"),
+    "passed_135": _("135 days over"),
+    "passed_14": _("14 days over"),
+    "passed_365": _("365 days over"),
+    "passed_45": _("45 days over"),
     "patient": _("patient"),
     "reactivated": pgettext_lazy("column", "returned"),
     "rebooked": _("next booked"),
@@ -161,4 +201,24 @@ HEADS: dict[str, Text] = {
     "time": _("days"),
     "visit_days": _("visit-days"),
     "visits": _("visits"),
+    "wait": _("seconds to answer"),
 }
+
+STAGES: dict[str, Text] = {
+    "leads": pgettext_lazy("leads", "Leads"),
+    "lead": pgettext_lazy("leads", "new"),
+    "no_answer": pgettext_lazy("leads", "no answer"),
+    "contacted": pgettext_lazy("leads", "contacted"),
+    "booked": pgettext_lazy("leads", "Booked"),
+    "bookings": pgettext_lazy("leads", "Bookings"),
+    "came": pgettext_lazy("leads", "Came"),
+    "arrived": pgettext_lazy("leads", "Came"),
+    "arrivals": pgettext_lazy("leads", "Visits of leads"),
+    "paid": pgettext_lazy("leads", "Paid"),
+    "repeat": pgettext_lazy("leads", "Came again"),
+    "referral": pgettext_lazy("leads", "Recommended us"),
+    "second_visits": _("Second visit-days, all patients"),
+    "referred_new_patients": _("New patients on recommendation"),
+    "unspecified": _("not said"),
+}
+LOSS_REASONS: dict[str, Text] = {**{str(code): name for code, name in LossReason.choices}, "unspecified": _("not said")}

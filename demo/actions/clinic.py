@@ -14,6 +14,7 @@ from django.db import transaction
 from demo.clinic import Tale, tell
 from followup import actions as followup
 from funnel import actions as funnel
+from funnel.actions.intake import record_leads, record_visits
 from loyalty import actions as loyalty
 from patients import actions as patients
 from patients.models import Patient, Visit
@@ -59,7 +60,8 @@ def _steps(tale: Tale) -> list[tuple[str, list[Row], Record]]:
         ("shifts", tale.shifts, staff.record_shifts),
         ("patients", tale.patients, patients.record_patients),
         ("consents", tale.consents, patients.record_consents),
-        ("visits", tale.visits, patients.record_visits),
+        ("leads", tale.leads, record_leads),
+        ("visits", tale.visits, record_visits),
         ("refunds", tale.payments, patients.record_payments),
         ("spend", tale.spend, funnel.record_spend),
     ]

@@ -17,7 +17,7 @@ from messaging.models import Message, TransportSetting
 from messaging.models.outbox import Basis, Reason, State
 from messaging.queries.due import clinic_day, count_due
 from messaging.queries.texts import Texts, finished, template_rows, texts_for
-from messaging.queries.values import values_of
+from messaging.queries.values import drafts_of
 from messaging.rules.automation import Automation
 from messaging.rules.cost import size_and_cost
 from messaging.rules.placeholders import MissingValue
@@ -131,8 +131,8 @@ def _row(month: Month, visit: Visit, code: str, at: datetime) -> Message:
 def _end(month: Month, ids: list[int]) -> None:
     """Texts as they would have been put together; then delivered, mostly."""
     full = {row.pk: row for row in Message.objects.filter(pk__in=ids)}
-    for row in values_of(ids):
-        full[row.pk].variables = row.variables
+    for draft in drafts_of(ids):
+        full[draft.pk].variables = draft.variables
     texts = texts_for({row.template for row in full.values()}, {row.approval_id for row in full.values()})
     for row in full.values():
         _finish(month, row, texts)

@@ -8,6 +8,7 @@ from random import Random
 
 from demo.clinic.calendar import Calendar, Chair
 from demo.clinic.course import SEASON, Course, Row
+from demo.clinic.leads import leads_of
 from demo.clinic.people import People, Person
 from demo.clinic.price import BRANCHES, CHANNELS, ROOMS, Room
 
@@ -26,6 +27,7 @@ class Tale:
     shifts: list[Row] = field(default_factory=list)
     patients: list[Row] = field(default_factory=list)
     consents: list[Row] = field(default_factory=list)
+    leads: list[Row] = field(default_factory=list)
     visits: list[Row] = field(default_factory=list)
     payments: list[Row] = field(default_factory=list)
     spend: list[Row] = field(default_factory=list)
@@ -50,6 +52,7 @@ def tell(*, seed: int, now: datetime, patients: int = 3000) -> Tale:
         tale.consents.extend(row for row in _consents(random, person, day) if str(row["at"]) < today.isoformat())
     tale.visits, tale.payments = course.visits, course.refunds
     tale.spend = _spend(random, first, today)
+    tale.leads = leads_of(visits=tale.visits, patients=tale.patients, seed=seed, now=now)
     return tale
 
 

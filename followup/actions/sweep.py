@@ -10,7 +10,8 @@ from followup.actions.unknown import list_unknown
 from followup.actions.unreachable import list_unreachable
 from followup.actions.visits import follow_up
 from followup.models import Cursor
-from followup.queries import lines_after, paid_for, patients_of, waiting, window_start
+from followup.queries import lines_after, paid_for, patients_of, roots_among, waiting, window_start
+from funnel.actions.stages import advance_leads_of
 from loyalty import actions as loyalty
 from patients.models import Visit
 from staff.queries.changes import settled_changes
@@ -80,6 +81,7 @@ def _from(cursor: Cursor, now: datetime) -> int:
     if 0 < len(changed) <= loyalty.MANY:  # more of them, and everybody is done
         changed |= paid_for(changed)
     if changed:
+        advance_leads_of(roots_among(changed))
         loyalty.refresh_values(patients=changed, now=now)
     loyalty.follow_rules(now=now)
     return len(changed)

@@ -15,6 +15,8 @@ from django.db.models import QuerySet
 
 from core.sql import id_list
 from followup.queries import records_of, roots_of, window_start
+from funnel.actions.handoff import open_curator_work
+from funnel.actions.stages import advance_leads_of
 from loyalty import actions as loyalty
 from messaging import actions as messaging
 from messaging.automations import CONFIRMATION
@@ -58,10 +60,13 @@ def follow_up(visits: QuerySet[Visit], *, now: datetime) -> None:
     if fresh:
         _touch(fresh)
         _open_work(fresh, now)
+        open_curator_work(visits=fresh, now=now)
         _close_answered(fresh, now)
         messaging.plan(automation=CONFIRMATION, now=now, only=Visit.objects.filter(pk__in=fresh))
     if starts:
-        loyalty.refresh_values(patients=roots_of(list(starts)), now=now)
+        roots = roots_of(list(starts))
+        advance_leads_of(roots)
+        loyalty.refresh_values(patients=roots, now=now)
         Visit.objects.filter(pk__in=list(starts)).update(followed_up_at=now)
 
 

@@ -94,7 +94,7 @@ class Lead(Sourced):
             models.Index(fields=["created_at", "id"], name="funnel_lead_created"),
             models.Index(
                 fields=["created_at", "id"],
-                condition=models.Q(first_response_at=None, lost_at=None, duplicate_of=None, is_spam=False),
+                condition=models.Q(first_response_at=None, lost_at=None, is_spam=False),
                 name="funnel_lead_waiting",
             ),
             models.Index(

@@ -11,6 +11,7 @@ from loyalty.metrics.churn import (
 from loyalty.metrics.groups import GROUPINGS
 from loyalty.metrics.life import lifespan, lifespan_facts, own_doctor, own_doctor_facts
 from loyalty.metrics.ltv import (
+    MONTHS,
     ltv_by,
     ltv_by_facts,
     ltv_formula,
@@ -35,6 +36,7 @@ from loyalty.metrics.value import patient_value, patient_value_facts
 
 __all__ = [
     "GROUPINGS",
+    "MONTHS",
     "cadence",
     "cadence_facts",
     "churn_counts",

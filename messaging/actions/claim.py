@@ -20,6 +20,7 @@ from messaging.actions.families import lead_again, members_of, on_their_own, tol
 from messaging.models import Message
 from messaging.models.outbox import Basis, Priority, Reason, State
 from messaging.queries.links import unsubscribe_url
+from messaging.queries.rows import among
 from messaging.queries.texts import pictures_for
 from messaging.queries.verdict import consent_of, good_family, judged, not_paused
 from messaging.rules.policy import Word
@@ -28,7 +29,7 @@ from patients.models.contact import ADVERTISES
 
 BATCH_LIMIT = 1000
 BASIS = Case(
-    When(patient=None, then=Value(Basis.STAFF)),
+    When(user__isnull=False, then=Value(Basis.STAFF)),
     When(purpose__in=ADVERTISES, then=Value(Basis.CONSENT)),
     default=Value(Basis.SERVICE),
 )
@@ -48,10 +49,10 @@ def claim(*, transport: str, owner: str, size: int, now: datetime, key_seconds: 
     members = list(
         members_of(ids, State.QUEUED)
         .filter(grouped_into__unsure_at=None)
-        .select_for_update(skip_locked=True)
+        .select_for_update(skip_locked=True, of=("self",))
         .values_list("id", flat=True)
     )
-    rows = rows_of(Message.objects.filter(id__in=[*ids, *members]), now)
+    rows = rows_of(Message.objects.filter(among([*ids, *members])), now)
     lock_patients(rows)
     decided = decide(rows, now=now)
     settle(decided, now)
@@ -101,11 +102,12 @@ def mark_inflight(*, ids: list[int], owner: str, now: datetime) -> list[Letter]:
     """
     lease = timedelta(seconds=settings.SENDING_LEASE_SECONDS)
     ours = Message.objects.filter(owner=owner, state=State.CLAIMED, lease_until__gt=Now())
-    rows = rows_of(ours.filter(Q(id__in=ids) | Q(grouped_into__in=ids)), now, judge=False)
+    theirs = Q(among(ids)) | Q(among(ids, "grouped_into_id"))  # and of the members whom they tell
+    rows = rows_of(ours.filter(theirs), now, judge=False)
     lock_patients(rows)
     decided = decide(rows, now=now, count_all=False)
     free = [row.id for row, answer in decided if answer.word is Word.SEND and row.carrier not in ids]
-    alive = not_paused(judged(ours.filter(id__in=free), now)).filter(verdict="")
+    alive = not_paused(judged(ours.filter(among(free)), now)).filter(verdict="")
     families = {row.carrier for row in rows} & set(ids)
     if families:
         alive = good_family(alive, now)
@@ -118,17 +120,29 @@ def mark_inflight(*, ids: list[int], owner: str, now: datetime) -> list[Letter]:
         consent=consent_of(now),
         decided_at=now,
     )
-    letters = _letters(Message.objects.filter(id__in=ids, owner=owner, state=State.INFLIGHT))
+    letters = _letters(Message.objects.filter(among(ids), owner=owner, state=State.INFLIGHT))
     if families:
         told([letter.id for letter in letters])
     if marked < len(rows):
-        _let_go(ours.filter(Q(id__in=ids) | Q(grouped_into__in=ids)), now)
+        _let_go(ours.filter(theirs), now)
     return letters
 
 
 def _letters(marked: QuerySet[Message]) -> list[Letter]:
-    columns = ("attempt", "client_id", "address", "subject", "text", "unsure_at", "purpose", "transport", "template")
-    rows = list(marked.only(*columns, "language", "approval").order_by("priority", "not_before", "id"))
+    columns = (
+        "pk",
+        "attempt",
+        "client_id",
+        "address",
+        "subject",
+        "text",
+        "unsure_at",
+        "purpose",
+        "transport",
+        "template",
+    )
+    in_order = marked.order_by("priority", "not_before", "id")
+    rows = list(in_order.values_list(*columns, "language", "approval_id", named=True))
     pictures = pictures_for(rows)
     return [
         Letter(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,13 +17,13 @@ from messaging.models import Message
 from messaging.models.outbox import Reason, State
 from messaging.queries.clock import database_now
 from messaging.queries.texts import Texts, composed, finished, texts_for
-from messaging.queries.values import values_of
+from messaging.queries.values import Draft, drafts_of
 from messaging.rules import families
 from messaging.rules.placeholders import MissingValue
 from patients.models.contact import ADVERTISES
 
 FAMILY = "family"  # among the values of a message that tells several patients
-TAKEN = ("state", "owner", "lease_until", "decided_at", "cap_used", "cap")
+COUNTED = ("cap_used", "cap")
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ class _Fresh:
     """Rows that are put together now. `members`: carrier → those whom its text tells too; `apart`: members that one text
     cannot be said to."""
 
-    heads: list[Message]
-    members: dict[int, list[Message]]
+    heads: list[Draft]
+    members: dict[int, list[Draft]]
     apart: list[int]
 
 
@@ -45,21 +43,22 @@ def take(going: Sequence[Decided], owner: str, now: datetime) -> list[int]:
     lease is counted from a clock read before the statement: it may only end too early.
     """
     until = database_now() + timedelta(seconds=settings.SENDING_LEASE_SECONDS)
-    taken = {row.id: (State.CLAIMED.value, owner, until, now, said.cap_used, said.cap) for row, said in going}
+    taken = {row.id: (said.cap_used, said.cap) for row, said in going}
+    ours = {"state": State.CLAIMED.value, "owner": owner, "lease_until": until, "decided_at": now, "reason": ""}
     _put_together_anew([row.id for row, _answer in going if row.client_id and not row.unsure_at])
-    fresh = _sorted_out(values_of(list(taken)))
+    fresh = _sorted_out(drafts_of(taken))
     ready, broken = _put_together(fresh)
     update_each(
-        ["text", "subject", "client_id", "variables", *TAKEN],
+        ["text", "subject", "client_id", "variables", *COUNTED],
         [(*words, *taken[words[0]]) for words in ready],
         guard=states([State.QUEUED]),
-        reason="''",
+        same=ours,
     )
     heads = {row.pk for row in fresh.heads}
     following = {row.pk for family in fresh.members.values() for row in family}
     rest = [row for row, _answer in going if row.id not in heads and row.id not in fresh.apart]
     lines = [(row.id, row.attempt, *taken[row.id]) for row in rest if row.carrier not in broken]
-    update_each(TAKEN, lines, guard=states([State.QUEUED]), reason="''")
+    update_each(COUNTED, lines, guard=states([State.QUEUED]), same=ours)
     _send_away(broken, fresh.apart, now)
     return [row.id for row, _answer in going if row.id not in {*broken, *following, *fresh.apart}]
 
@@ -71,9 +70,9 @@ def _put_together_anew(ids: Collection[int]) -> None:
         told.update(text="", subject="", variables={}, client_id=None)
 
 
-def _sorted_out(rows: Collection[Message]) -> _Fresh:
+def _sorted_out(rows: Collection[Draft]) -> _Fresh:
     known = {row.pk: row for row in rows}
-    members: dict[int, list[Message]] = {}
+    members: dict[int, list[Draft]] = {}
     for row in rows:
         if row.grouped_into_id in known:
             members.setdefault(row.grouped_into_id, []).append(row)
@@ -83,11 +82,11 @@ def _sorted_out(rows: Collection[Message]) -> _Fresh:
     return _Fresh([row for row in rows if row.pk not in following], members, apart)
 
 
-def _about_visits(row: Message) -> bool:
+def _about_visits(row: Draft) -> bool:
     return row.about_at is not None and row.purpose not in ADVERTISES
 
 
-def _is_one_text(family: Sequence[Message]) -> bool:
+def _is_one_text(family: Sequence[Draft]) -> bool:
     return _about_visits(family[0]) or families.same_but_names([row.variables for row in family])
 
 
@@ -104,18 +103,19 @@ def _put_together(fresh: _Fresh) -> tuple[list[tuple[Any, ...]], set[int]]:
     return ready, broken
 
 
-def _finished(row: Message, texts: Texts, members: Mapping[int, Sequence[Message]]) -> tuple[Any, ...]:
+def _finished(row: Draft, texts: Texts, members: Mapping[int, Sequence[Draft]]) -> tuple[Any, ...]:
     """(id, attempt, text, subject, client_id, variables). Raises MissingValue, also when there is no such text."""
     text, subject = row.text, row.subject
     if row.pk in members:
         text, subject = _family_text(row, members[row.pk], texts)
     elif not text:
         text, subject = finished(row, texts)
-    key, values = client_id_of(row.dedupe_key), json.dumps(row.variables, ensure_ascii=False)
-    return row.id, row.attempt, text, subject[:200], key, values
+    if (text, subject) == (row.text, row.subject):  # it came as it is: nothing of it is written again
+        return row.pk, row.attempt, None, None, client_id_of(row.dedupe_key), None
+    return row.pk, row.attempt, text, subject[:200], client_id_of(row.dedupe_key), row.variables
 
 
-def _family_text(row: Message, members: Sequence[Message], texts: Texts) -> tuple[str, str]:
+def _family_text(row: Draft, members: Sequence[Draft], texts: Texts) -> tuple[str, str]:
     everybody = [each.variables for each in (row, *members)]
     if _about_visits(row):
         words = families.wording(row.template, row.transport, row.language)
@@ -139,4 +139,4 @@ def _send_away(broken: Collection[int], apart: Collection[int], now: datetime) -
 def client_id_of(dedupe_key: str) -> str:
     """The provider's idempotency key. Made from what the message is for: after a restore from a backup the same
     reminder has the same key again. Signed with our secret: two clinics at one gateway never meet."""
-    return hmac.new(settings.SECRET_KEY.encode(), dedupe_key.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(settings.SECRET_KEY.encode(), dedupe_key.encode(), "sha256").hex()[:32]

@@ -7,8 +7,8 @@ quiet hours, which need a zone's clock, and the budgets, which need counting whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -26,8 +26,7 @@ from patients.models import Patient
 FIRST = ("priority", "not_before", "id")  # who goes first when there is not enough of something
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A message to decide about. `carrier`: of a member of a family, whose message says it; `zone`: '' = urgent."""
 
     id: int
@@ -115,13 +114,13 @@ def _later(row: Row, reason: str, until: datetime, used: int | None, cap: int | 
 def settle(decided: Iterable[Decided], now: datetime) -> None:
     """Write down the answers that are not "send": one UPDATE."""
     rows = [
-        (row.id, row.attempt, _state_after(row, answer), answer.reason, answer.until, answer.cap_used, answer.cap, now)
+        (row.id, row.attempt, _state_after(row, answer), answer.reason, answer.until, answer.cap_used, answer.cap)
         for row, answer in decided
         if answer.word is not Word.SEND
     ]
-    columns = ["state", "reason", "not_before", "cap_used", "cap", "decided_at"]
-    more = {"owner": "''", "lease_until": "NULL", "next_check_at": "NULL"}
-    update_each(columns, rows, guard=states([State.QUEUED, State.CLAIMED]), **more)
+    columns = ["state", "reason", "not_before", "cap_used", "cap"]
+    same = {"decided_at": now, "owner": "", "lease_until": None, "next_check_at": None}
+    update_each(columns, rows, guard=states([State.QUEUED, State.CLAIMED]), same=same)
 
 
 def _state_after(row: Row, answer: Answer) -> str:

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from core.sql import id_list
 from messaging.models import Message
 from messaging.models.outbox import Reason, State
+from messaging.queries.rows import among
 from messaging.rules.families import MOST
 
 LEAD_AGAIN = """UPDATE messaging_message SET grouped_into_id = NULLIF(h.head, messaging_message.id)
@@ -58,7 +59,7 @@ def on_their_own(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def members_of(ids: Collection[int], state: State) -> QuerySet[Message]:
-    return Message.objects.filter(grouped_into__in=ids, state=state)
+    return Message.objects.filter(among(ids, "grouped_into_id"), state=state)
 
 
 def lead_again(ids: Iterable[int]) -> None:
@@ -74,8 +75,8 @@ def let_members_go(ids: Collection[int]) -> None:
     """
     if not ids:
         return
-    members = members_of(ids, State.SKIPPED).filter(reason=Reason.GROUPED, grouped_into__unsure_at=None)
-    let_go = members.filter(grouped_into__state__in=(State.QUEUED, State.REFUSED))
+    members = Message.objects.filter(grouped_into__in=ids, state=State.SKIPPED, reason=Reason.GROUPED)
+    let_go = members.filter(grouped_into__unsure_at=None, grouped_into__state__in=(State.QUEUED, State.REFUSED))
     if let_go.update(state=State.QUEUED, reason="", decided_at=None):
         lead_again(Message.objects.filter(pk__in=ids, state=State.REFUSED).values_list("pk", flat=True))
 

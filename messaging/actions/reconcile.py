@@ -105,9 +105,14 @@ def _note_answers(transport: str, answers: Sequence[tuple[Message, LookUp]], car
         unsure_at="NULL",
     )
     again = [(row.id, row.attempt, State.QUEUED.value, now) for row, a in answers if _may_repeat(row, a, carrier, now)]
-    forgets = {} if carrier.dedupe == "key" else {"unsure_at": "NULL"}
+    unsure_at = "m.unsure_at" if carrier.dedupe == "key" else "NULL"
     update_each(
-        ["state", "not_before"], again, guard=states([State.UNKNOWN]), owner="''", next_check_at="NULL", **forgets
+        ["state", "not_before"],
+        again,
+        guard=states([State.UNKNOWN]),
+        owner="''",
+        next_check_at="NULL",
+        unsure_at=unsure_at,
     )
     let_members_go([pk for pk, *_rest in again])
     lost = [(row.id, row.attempt, Reason.KEY_EXPIRED.value) for row, a in answers if _is_lost(row, a, carrier, now)]

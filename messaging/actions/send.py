@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -26,7 +27,8 @@ from messaging.transports.base import Deadline, Outcome, Result, Transport
 LAST_MOMENT = 1.0  # seconds of the lease kept for writing down the outcomes
 TAKEN = (State.QUEUED, State.CLAIMED, State.INFLIGHT, State.UNKNOWN)
 NOTHING_CAME = (Result.REFUSED, Result.NOT_ACCEPTED, Result.NOT_TRIED)
-DONE = {"owner": "''", "lease_until": "NULL"}
+DONE: dict[str, Any] = {"owner": "", "lease_until": None}
+SETTLED = {**DONE, "next_check_at": None}
 
 
 def send_batch(*, transport: str, owner: str, now: datetime) -> bool:
@@ -68,32 +70,21 @@ def note_outcomes(*, transport: str, outcomes: Sequence[Outcome], settle_seconds
     price = price_of(transport)
     accepted = [o for o in outcomes if o.result is Result.ACCEPTED]
     update_each(
-        ["provider_id", "sent_at", "state", "segments", "cost"],
+        ["provider_id", "segments", "cost"],
         [
-            (
-                o.letter.id,
-                o.letter.attempt,
-                o.provider_id,
-                now,
-                State.SENT.value,
-                *size_and_cost(transport, o.letter.text, price, o.cost),
-            )
+            (o.letter.id, o.letter.attempt, o.provider_id, *size_and_cost(transport, o.letter.text, price, o.cost))
             for o in accepted
         ],
         guard=states(TAKEN),
-        reason="''",
-        next_check_at="NULL",
-        unsure_at="NULL",
-        **DONE,
+        same={"state": State.SENT.value, "sent_at": now, "reason": "", "unsure_at": None, **SETTLED},
     )
-    refused = [
-        (o.letter.id, o.letter.attempt, State.REFUSED.value, *_said(o)) for o in outcomes if o.result is Result.REFUSED
-    ]
-    update_each(["state", "reason", "detail"], refused, guard=states(TAKEN), next_check_at="NULL", **DONE)
+    refused = [(o.letter.id, o.letter.attempt, *_said(o)) for o in outcomes if o.result is Result.REFUSED]
+    ended = {"state": State.REFUSED.value, **SETTLED}
+    update_each(["reason", "detail"], refused, guard=states(TAKEN), same=ended)
     settled = now + timedelta(seconds=settle_seconds)
     others = [_after(o, now, settled) for o in outcomes if o.result not in (Result.ACCEPTED, Result.REFUSED)]
     columns = ["state", "reason", "detail", "not_before", "next_check_at", "unsure_at"]
-    update_each(columns, others, guard=states([State.INFLIGHT]), **DONE)
+    update_each(columns, others, guard=states([State.INFLIGHT]), same=DONE)
     let_members_go([outcome.letter.id for outcome in outcomes if outcome.result in NOTHING_CAME])
     count_tries(transport=transport, outcomes=outcomes, now=now)
     close_addresses(outcomes=outcomes, now=now)

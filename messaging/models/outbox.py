@@ -91,6 +91,9 @@ class Priority(models.IntegerChoices):
 HANDED_OVER = (State.INFLIGHT, State.SENT, State.DELIVERED, State.UNDELIVERED, State.UNKNOWN)
 
 
+PHONE_CODE = "phone_code"  # the one kind of message to nobody we know: it asks whose phone this is
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime) -> MessageQuerySet:
         """Waiting rows whose time has come."""
@@ -194,7 +197,9 @@ class Message(models.Model):
                 name="messaging_message_external",
             ),
             models.CheckConstraint(
-                condition=models.Q(patient__isnull=False, user=None) | models.Q(patient=None, user__isnull=False),
+                condition=models.Q(patient__isnull=False, user=None)
+                | models.Q(patient=None, user__isnull=False)
+                | models.Q(patient=None, user=None, automation=PHONE_CODE),
                 name="messaging_message_one_addressee",
             ),
             # No advertisement was ever handed over without a consent and a named person's approval (38-FZ art. 18).

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from messaging.models import Approval, Message, Picture, Template
+from messaging.models import Approval, Picture, Template
 from messaging.queries.links import link_url, unsubscribe_url
 from messaging.rules import texts
 from messaging.rules.placeholders import LONGEST, MissingValue, filled, one_line
@@ -16,6 +16,30 @@ from patients.models.contact import ADVERTISES
 TRANSPORTS = ("sms", "email", "telegram")
 COLUMNS = ("body", "subject", "promotion", "link", "without_warning")
 Key = tuple[str, str, str]
+
+
+class Written(Protocol):
+    """What a text is found by: a message, or one that is being put together."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def template(self) -> str: ...
+    @property
+    def transport(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def approval_id(self) -> int | None: ...
+
+
+class Valued(Written, Protocol):
+    """One whose values are known."""
+
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def variables(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +60,7 @@ class Texts:
                 return found
         return None
 
-    def of(self, row: Message) -> Wording | None:
+    def of(self, row: Written) -> Wording | None:
         """The text of a message: an approved one says what was approved, whatever was edited since."""
         approved = self.approved.get(row.approval_id or 0)
         if approved is None:
@@ -60,7 +84,7 @@ def snapshot_words(snapshot: dict[str, dict[str, str]]) -> dict[str, Wording]:
     return {key: Wording(**words) for key, words in snapshot.items()}
 
 
-def finished(row: Message, found: Texts) -> tuple[str, str]:
+def finished(row: Valued, found: Texts) -> tuple[str, str]:
     """(text, subject) of a message whose `variables` are known. Raises MissingValue, also when there is no such text."""
     words = found.of(row)
     if words is None:
@@ -87,7 +111,7 @@ def wording(code: str, transport: str, language: str) -> Wording | None:
     return texts_for({code}).get(code, transport, language)
 
 
-def pictures_for(rows: Collection[Message]) -> dict[int, tuple[bytes, str]]:
+def pictures_for(rows: Collection[Written]) -> dict[int, tuple[bytes, str]]:
     """{message: (content, type)} of the e-mails that carry a picture: three queries whatever their number."""
     mails = [row for row in rows if row.transport == "email" and row.template]
     if not mails:

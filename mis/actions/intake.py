@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import funnel.actions as funnel
+from funnel.actions import intake as leads
 from patients import actions as patients
 from patients.actions import allocations, contact, money, people, price, visits
 from staff import actions as staff
@@ -19,7 +20,8 @@ RECORD: dict[str, Recorder] = {
     "services": patients.record_services,
     "patients": patients.record_patients,
     "shifts": staff.record_shifts,
-    "visits": patients.record_visits,
+    "leads": leads.record_leads,
+    "visits": leads.record_visits,
     "items": patients.record_items,
     "payments": patients.record_payments,
     "allocations": patients.record_allocations,
@@ -34,7 +36,8 @@ RESOURCES: dict[str, Resource] = {
     "services": price.SERVICES,
     "patients": people.PATIENTS,
     "shifts": ground.SHIFTS,
-    "visits": visits.VISITS,
+    "leads": leads.LEADS,
+    "visits": leads.VISITS_OF_LEADS,
     "items": visits.ITEMS,
     "payments": money.PAYMENTS,
     "allocations": allocations.ALLOCATIONS,

@@ -32,6 +32,7 @@ FILES = (
     _own("services", "service_id", "name tier"),
     _own("patients", "patient_id", "created_at", within=True),
     _own("shifts", "shift_id", "doctor_id start_at end_at"),
+    _own("leads", "lead_id", "created_at kind", within=True),
     _own(
         "appointments",
         "appointment_id",
@@ -51,7 +52,7 @@ FILES = (
     _own("touchpoints", "touchpoint_id", "patient_id at kind"),
 )
 BY_NAME = {kind.name: kind for kind in FILES}
-LATER = ("leads", "surveys", "campaigns", "campaign_members")  # rooms that are not built yet
+LATER = ("surveys", "campaigns", "campaign_members")  # rooms that are not built yet
 SUFFIXES = (".csv", ".json")
 DEFAULT_THETA = 365  # of the exchange format, where clinic.json names none
 PERSONAL = frozenset({"phones", "phone", "email", "last_name", "first_name", "middle_name", "note", "tags", "evidence"})

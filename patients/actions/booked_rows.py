@@ -14,8 +14,8 @@ from patients.actions.booking import book_visit
 from patients.actions.visits import VISITS, record_visits
 from patients.models import Patient, Visit
 from staff.access import Actor
-from staff.actions.intake import Batch, Record
-from staff.models import Branch, Doctor, Source
+from staff.actions.intake import Batch, Record, Resource
+from staff.models import Branch, Doctor, Room, Source
 
 
 class RowRejected(Exception):
@@ -27,14 +27,14 @@ class RowRejected(Exception):
 
 
 @transaction.atomic
-def book_row(*, row: Mapping[str, Any], source: Source, by: Actor, now: datetime) -> int:
-    """Book the visit that `row` describes (keys of `record_visits`); returns its id.
+def book_row(*, row: Mapping[str, Any], source: Source, by: Actor, now: datetime, resource: Resource = VISITS) -> int:
+    """Book the visit that `row` describes (keys of `record_visits`); returns its id. `resource` as there.
 
     What holds the doctor's time goes through `book_visit` (raises SlotTaken, BadTime); the rest of the row (items,
     payments, diagnosis) follows in the same transaction. Raises RowRejected.
     """
     full = {"external_id": new_code(), "status": Visit.Status.SCHEDULED.value, **row}
-    record = _looked_at(full, source, by, now)
+    record = _looked_at(full, Batch(resource, source=source, by=by, now=now))
     values = record.values
     if "booked_at" not in record.given:
         known = (now, values["start_at"], values["cancelled_at"])
@@ -48,19 +48,19 @@ def book_row(*, row: Mapping[str, Any], source: Source, by: Actor, now: datetime
             end_at=values["end_at"],
             status=values["status"],
             external_id=record.external_id,
+            room=Room.objects.filter(pk=values["room_id"]).first(),
             source=source,
             by=by,
             now=now,
         )
-    (result,) = record_visits(source=source, rows=[full], by=by, now=now)
+    (result,) = record_visits(source=source, rows=[full], by=by, now=now, resource=resource)
     if result.errors or result.id is None:
         raise RowRejected(result.errors)
     return result.id
 
 
-def _looked_at(row: Mapping[str, Any], source: Source, by: Actor, now: datetime) -> Record:
+def _looked_at(row: Mapping[str, Any], batch: Batch) -> Record:
     """The row as intake understands it, before anything is written."""
-    batch = Batch(VISITS, source=source, by=by, now=now)
     batch.read([(0, {"booked_at": "1900-01-01T00:00:00Z", **row})])
     batch.load()
     batch.settle()

@@ -1,4 +1,5 @@
-"""Appointments made, moved and closed here. Two locks guard a slot: the doctor's row and the database's constraint.
+"""Appointments made, moved and closed here. Two locks guard a slot: the doctor's row (then the room's) and the database's
+constraints.
 
 The row lock keeps the answer quick and exact under contention; the constraint holds whatever door forgot it
 (security.md "Double booking": the constraint alone deadlocks, the check alone books twice).
@@ -10,15 +11,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from core.clock import local_date
 from core.names import clean_text, new_code
 from patients.actions.traces import user_id, visit_changed
-from patients.models import Patient, Visit, WorkItem
-from patients.queries.slots import Slot, nearest_free
+from patients.models import BusyTime, Patient, SlotHold, Visit, WorkItem
+from patients.queries.slots import Slot, nearest_free, room_at
 from patients.rules.moves import allowed
 from staff.access import Actor
-from staff.models import Branch, Clinic, Doctor, Source
+from staff.models import Branch, Clinic, Doctor, Room, Source
 from staff.models.base import OWN_SOURCE
 
 Status = Visit.Status
@@ -51,10 +53,42 @@ def lock_doctors(*doctor_ids: int) -> None:
     list(Doctor.objects.select_for_update(no_key=True).filter(pk__in=doctor_ids).order_by("pk").values_list("pk"))
 
 
-def _require_free(visit: Visit, now: datetime) -> None:
-    others = Visit.objects.filter(doctor_id=visit.doctor_id).holding_slot().overlapping(visit.start_at, visit.end_at)
-    if others.exclude(pk=visit.pk).exists():
+def lock_room(room_id: int | None) -> None:
+    """After the doctors, always: two bookings that share doctor and room cannot wait for each other."""
+    if room_id is not None:
+        list(Room.objects.select_for_update(no_key=True).filter(pk=room_id).values_list("pk"))
+
+
+def lock_slot(*, doctor_id: int, start_at: datetime, end_at: datetime) -> None:
+    """Both locks of a time, for an action that writes other rows before it books: the doctor, then the room."""
+    lock_doctors(doctor_id)
+    lock_room(room_at(doctor_id, start_at, end_at))
+
+
+def _require_free(visit: Visit, now: datetime, hold: SlotHold | None = None) -> None:
+    """Neither doctor nor room has a visit then, and nobody else (`hold`: but oneself) is about to book it."""
+    whose = Q(doctor_id=visit.doctor_id) | (Q(room_id=visit.room_id) if visit.room_id else Q(pk__in=[]))
+    others = Visit.objects.filter(whose).holding_slot().overlapping(visit.start_at, visit.end_at)
+    holds = SlotHold.objects.live(now).filter(whose, start_at__lt=visit.end_at, end_at__gt=visit.start_at)
+    if others.exclude(pk=visit.pk).exists() or holds.exclude(pk=hold.pk if hold else 0).exists():
         raise _taken(visit, now)
+
+
+def _require_untold(visit: Visit, now: datetime, mirror: tuple[datetime, datetime] | None = None) -> None:
+    """No timetable of another system says that the doctor is busy then. `mirror`: the visit's own time until now, which
+    that system may know as busy because of this very visit."""
+    told = BusyTime.objects.filter(doctor_id=visit.doctor_id, is_busy=True)
+    told = told.filter(start_at__lt=visit.end_at, end_at__gt=visit.start_at)
+    if mirror is not None:
+        told = told.exclude(start_at=mirror[0], end_at=mirror[1])
+    if told.exists():
+        raise _taken(visit, now)
+
+
+def require_bookable(visit: Visit, now: datetime, mirror: tuple[datetime, datetime] | None = None) -> None:
+    """Nothing takes this time, under the locks that the caller holds. Raises SlotTaken. `mirror`: as in a move."""
+    _require_free(visit, now)
+    _require_untold(visit, now, mirror)
 
 
 def _taken(visit: Visit, now: datetime) -> SlotTaken:
@@ -93,18 +127,26 @@ def book_visit(
     external_id: str | None = None,
     status: str = Status.SCHEDULED,
     overlap: bool = False,
+    room: Room | None = None,
+    hold: SlotHold | None = None,
 ) -> Visit:
     """One appointment in a free slot [start_at, end_at). `overlap`: squeeze it in deliberately among others.
+
+    `room`: where; without it, the room of the doctor's shift. `hold`: the hold that this booking was waiting under; it is
+    over with it.
 
     Raises SlotTaken (with the nearest free times), BadTime. What follows (confirmation, answered work items)
     is for the follow-up.
     """
     _check_span(start_at, end_at)
     lock_doctors(doctor.pk)
+    room_id = room.pk if room else room_at(doctor.pk, start_at, end_at)
+    lock_room(room_id)
     visit = Visit(
         patient=patient,
         doctor=doctor,
         branch=branch,
+        room_id=room_id,
         source_id=source.pk if source else OWN_SOURCE,
         external_id=external_id or new_code(),
         status=status,
@@ -117,8 +159,11 @@ def book_visit(
         created_by_id=user_id(by),
     )
     if not overlap:
-        _require_free(visit, now)
+        _require_free(visit, now, hold)
+        _require_untold(visit, now)
     _store(visit, now)
+    if hold is not None:
+        SlotHold.objects.filter(pk=hold.pk).delete()
     visit_changed(visit, deed="book_visit", by=by, now=now, fields=("doctor", "branch", "start_at", "end_at", "goal"))
     return visit
 
@@ -148,6 +193,7 @@ def move_visit(
     doctor: Doctor | None = None,
     branch: Branch | None = None,
     overlap: bool = False,
+    room: Room | None = None,
 ) -> Visit:
     """Another time (or doctor) for the same appointment: it keeps its id, and what was confirmed is not any more.
 
@@ -155,15 +201,19 @@ def move_visit(
     """
     _check_span(start_at, end_at)
     lock_doctors(visit.doctor_id, doctor.pk if doctor else visit.doctor_id)
+    room_id = room.pk if room else room_at(doctor.pk if doctor else visit.doctor_id, start_at, end_at)
+    lock_room(room_id)
     current = locked(visit, "move")
+    until_now = (current.start_at, current.end_at)
     current.doctor, current.branch = doctor or current.doctor, branch or current.branch
+    current.room_id = room_id
     current.start_at, current.end_at = start_at, end_at
     current.day = local_date(start_at, clinic_tz())
     current.confirmed_at = None
     current.may_overlap = current.may_overlap or overlap
     current.followed_up_at = None
     if not overlap:
-        _require_free(current, now)
+        require_bookable(current, now, until_now)
     _store(current, now)
     visit_changed(current, deed="move_visit", by=by, now=now, fields=("doctor", "branch", "start_at", "end_at"))
     return current

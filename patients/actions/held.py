@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from patients.actions.booking import SlotTaken, lock_doctors
+from patients.actions.booking import lock_doctors, lock_room, require_bookable
 from patients.models import Visit
-from patients.queries.slots import nearest_free
 from staff.actions.intake import Batch, Record
 
-SLOT = ("doctor_id", "start_at", "end_at", "status", "may_overlap")
+TIME = ("doctor_id", "room_id", "start_at", "end_at")
+SLOT = (*TIME, "status", "may_overlap")
 
 
 def hold_slots(visits: Batch) -> None:
-    """Visits made here hold their doctor's time: lock him, so that the constraint refuses instead of deadlocking."""
+    """Visits made here hold their doctor's time: lock him, so that the constraint refuses instead of deadlocking.
+
+    What a person could not book at the desk (a visit, a hold, another system's busy time) is refused here too: SlotTaken.
+    """
     moved = [record for record in visits.live if _takes_time(record)]
     if not moved:
         return
     lock_doctors(*(record.values["doctor_id"] for record in moved))
     if len(moved) == 1:  # more than one at a time comes from no person: the constraint answers
-        values = moved[0].values
-        others = Visit.objects.filter(doctor_id=values["doctor_id"]).exclude(pk=values["id"]).holding_slot()
-        if others.overlapping(values["start_at"], values["end_at"]).exists():
-            minutes = max(5, int((values["end_at"] - values["start_at"]).total_seconds() // 60))
-            raise SlotTaken(nearest_free(values["doctor_id"], values["start_at"], minutes, visits.now))
+        (record,) = moved
+        lock_room(record.values["room_id"])
+        before = (record.old["start_at"], record.old["end_at"]) if record.old else None
+        wanted = Visit(pk=record.values["id"], **{name: record.values[name] for name in TIME})
+        require_bookable(wanted, visits.now, before)
 
 
 def _takes_time(record: Record) -> bool:

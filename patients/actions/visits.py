@@ -32,8 +32,8 @@ from staff.actions.intake import (
     store,
     touch_parents,
 )
-from staff.actions.intake.ground import BRANCH, ordered
-from staff.actions.intake.parsers import choice, code, day, instant, money_from_zero, text, whole
+from staff.actions.intake.ground import BRANCH, ROOM, ordered
+from staff.actions.intake.parsers import choice, day, instant, money_from_zero, text, whole
 from staff.models import Change, Doctor, Source
 from staff.models.base import OWN_SOURCE
 
@@ -78,7 +78,7 @@ VISITS = Resource(
         ),
         Ref("doctor_id", "doctor_id", "doctor", Doctor, required=True),
         BRANCH,
-        Field("lead_id", code),  # leads are a later room; the link takes effect when the row is sent again then
+        ROOM,
         Field("status", choice(Visit.Status.values), "status"),
         Field("booked_at", instant, "booked_at", required=True),
         Field("confirmed_at", instant, "confirmed_at"),
@@ -139,13 +139,22 @@ ITEMS = Resource(
 )
 
 
-def record_visits(*, source: Source, rows: Sequence[Mapping[str, object]], by: Actor, now: datetime) -> list[RowResult]:
-    """Upsert visits. `items` is the full list of a visit (this source's missing ones go), `payments` only adds.
+def record_visits(
+    *,
+    source: Source,
+    rows: Sequence[Mapping[str, object]],
+    by: Actor,
+    now: datetime,
+    resource: Resource = VISITS,
+) -> list[RowResult]:
+    """Upsert visits. `resource`: VISITS, or what a higher room made of it.
+
+    `items` is the full list of a visit (this source's missing ones go), `payments` only adds.
 
     A fault in an item or payment rejects the whole visit. Rows of another system may overlap (`may_overlap`);
     a visit made here that is moved onto another raises SlotTaken.
     """
-    return record_visits_and_items(source=source, rows=rows, items=(), by=by, now=now)[0]
+    return record_visits_and_items(source=source, rows=rows, items=(), by=by, now=now, resource=resource)[0]
 
 
 def record_visits_and_items(
@@ -155,6 +164,7 @@ def record_visits_and_items(
     items: Sequence[Mapping[str, object]],
     by: Actor,
     now: datetime,
+    resource: Resource = VISITS,
 ) -> tuple[list[RowResult], list[RowResult]]:
     """`record_visits` and then `record_items`, in one transaction: what of `items` belongs to new visits of `rows` is
     summed before these are written, which saves writing them twice. Such rows hold no lists `items` of their own.
@@ -162,7 +172,7 @@ def record_visits_and_items(
     told: list[RowResult] = []
 
     def work(numbered: list[tuple[int, Mapping[str, Any]]]) -> Batch:
-        visits = Batch(VISITS, source=source, by=by, now=now)
+        visits = Batch(resource, source=source, by=by, now=now)
         nested, payments, apart = visits.of(ITEMS), visits.of(PAYMENTS), visits.of(ITEMS)
         visits.read(numbered)
         visits.read_nested("items", nested, own_id=_item_id)
@@ -227,6 +237,8 @@ def _write(visits: Batch, nested: Batch, apart: Batch, payments: Batch, gone: di
     write_payments(payments)
     refresh_amounts({*gone.values(), *retotal(nested, visits), *retotal(apart, visits)})
     feed(visits, payments)
+    if visits.resource.after:
+        visits.resource.after(visits)
     told = {record.id for record in (*visits.created, *visits.updated)}
     note_lines([line for line in visit_lines(apart) if line[1] not in told], visits.now)
 

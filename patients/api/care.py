@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -77,18 +77,18 @@ def taken(error: SlotTaken) -> Problem:
     return Problem(409, _("The doctor's time is taken."), {"start_at": [_("is taken")]}, free=free)
 
 
-def record(**call: Any) -> list[RowResult]:
-    """`record_visits`; time that is taken answers 409."""
+def record(work: Callable[..., list[RowResult]] = record_visits, **call: Any) -> list[RowResult]:
+    """`record_visits`, or what a higher room made of it; time that is taken answers 409."""
     try:
-        return record_visits(**call)
+        return work(**call)
     except SlotTaken as error:
         raise taken(error) from None
 
 
-def make(**call: Any) -> int:
-    """`book_row`; its refusals as problems."""
+def make(work: Callable[..., int] = book_row, **call: Any) -> int:
+    """`book_row`, or what a higher room made of it; its refusals as problems."""
     try:
-        return book_row(**call)
+        return work(**call)
     except SlotTaken as error:
         raise taken(error) from None
     except BadTime:
@@ -132,6 +132,7 @@ VISIT_DOOR = Door(
         *reference("patient"),
         *reference("doctor"),
         *reference("branch"),
+        *reference("room"),
         Column("status"),
         Column("booked_at", "instant"),
         Column("confirmed_at", "instant", null=True),

@@ -3,8 +3,8 @@ from __future__ import annotations
 from patients.actions.price import CHANNELS, SERVICES, record_channels, record_services
 from patients.models import Channel, Service
 from patients.models.price import Tier
-from staff.api.doors import Column, Door
-from staff.api.filters import ChoiceFilter, DoorFilters, TextFilter, TruthFilter
+from staff.api.doors import Column, Door, reference
+from staff.api.filters import ChoiceFilter, DoorFilters, IdFilter, TextFilter, TruthFilter
 
 
 class ServiceFilters(DoorFilters):
@@ -15,6 +15,7 @@ class ServiceFilters(DoorFilters):
 
 class ChannelFilters(DoorFilters):
     kind = ChoiceFilter(choices=Channel.Kind.choices)
+    parent = IdFilter(field_name="parent_id")
 
 
 SERVICE_DOOR = Door(
@@ -41,6 +42,6 @@ CHANNEL_DOOR = Door(
     resource=CHANNELS,
     record=record_channels,
     scope=lambda by: Channel.objects.all(),
-    columns=(Column("name"), Column("kind")),
+    columns=(Column("name"), Column("kind"), *reference("parent")),
     filters=ChannelFilters,
 )

@@ -5,10 +5,12 @@ from patients.models.duplicates import DuplicatePair, Merge
 from patients.models.ledger import Allocation, Payment
 from patients.models.person import Channel, Household, Patient, PatientPhone, PatientTag
 from patients.models.price import Service
+from patients.models.slots import BusyTime, SlotHold
 from patients.models.visit import Recommendation, Visit, VisitItem
 
 __all__ = [
     "Allocation",
+    "BusyTime",
     "Channel",
     "Consent",
     "ConsentScan",
@@ -22,6 +24,7 @@ __all__ = [
     "Payment",
     "Recommendation",
     "Service",
+    "SlotHold",
     "Touchpoint",
     "Visit",
     "VisitItem",

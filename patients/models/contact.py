@@ -136,6 +136,9 @@ class WorkItem(models.Model):
         UNREACHABLE = "unreachable", _("messages do not arrive: call")
         RECALL = "recall", _("due to come again")
         UNHAPPY = "unhappy", _("unhappy with a visit: call today")
+        CURATOR = "curator", _("talk to him after the visit")
+        REFERRAL = "referral", _("referred inside the clinic")
+        TOUCH = "touch", _("a planned touch")
         OTHER = "other", _("other")
 
     class Status(models.TextChoices):

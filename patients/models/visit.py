@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.models.person import Patient
 from patients.models.price import Service
-from staff.models import Branch, Doctor, User
+from staff.models import Branch, Doctor, Room, User
 from staff.models.base import Sourced
 
 
@@ -53,6 +53,7 @@ class Visit(Sourced):
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="visits", db_index=False)
     doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="visits", db_index=False)
     branch = models.ForeignKey(Branch, models.PROTECT, related_name="visits", db_index=False)
+    room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     status = models.CharField(max_length=18, choices=Status.choices, default=Status.SCHEDULED)
     booked_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -90,6 +91,9 @@ class Visit(Sourced):
             ),
             models.Index(fields=["doctor", "start_at"], name="patients_visit_doctor"),
             models.Index(fields=["branch", "day"], name="patients_visit_branch"),
+            models.Index(
+                fields=["room", "start_at"], condition=models.Q(room__isnull=False), name="patients_visit_room"
+            ),
             models.Index(fields=["day"], name="patients_visit_day"),
             models.Index(
                 fields=["recorded_at"],

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core.clock import zone
 from core.fields import DayField, TimeField
 from patients.models import Visit
-from staff.models import Branch, Doctor
+from staff.models import Branch, Doctor, Room
 
 LENGTHS = (10, 15, 20, 30, 40, 45, 60, 90, 120)
 
@@ -43,6 +43,9 @@ class WhenForm(forms.Form):
     slot = forms.CharField(label=_("Free times"), required=False)
     day = DayField(label=_("Another day"), required=False, lean="future")
     time = TimeField(label=_("Time"), required=False)
+    room = forms.ModelChoiceField(
+        Room.objects.none(), label=_("Room"), required=False, empty_label=_("the room of the doctor's shift")
+    )
     goal = forms.CharField(
         label=_("Goal of the visit"), required=False, max_length=300, help_text=_("In the patient's words.")
     )
@@ -55,6 +58,7 @@ class WhenForm(forms.Form):
         field = self.fields["doctor"]
         field.queryset = Doctor.objects.filter(is_active=True).order_by("name", "id")  # type: ignore[attr-defined]
         field.required = required
+        self.fields["room"].queryset = Room.objects.filter(branch=branch, is_active=True).order_by("name", "id")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

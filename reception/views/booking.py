@@ -19,7 +19,7 @@ from patients.queries.desk import desk_tz
 from patients.queries.slots import Slot, free_slots
 from reception import actions
 from reception.forms.when import CancelForm, WhenForm
-from reception.views.pages import actor, chosen_day, chosen_doctor, find_patient, find_visit, page
+from reception.views.pages import actor, chosen_day, chosen_doctor, chosen_lead, find_patient, find_visit, page
 from reception.views.today import back_to, see_other, why_not
 from staff.access import needs
 from staff.models import Branch, Doctor
@@ -56,7 +56,7 @@ def slots(request: HttpRequest) -> HttpResponse:
 
 
 def _span(form: WhenForm) -> dict[str, Any]:
-    return {name: form.cleaned_data[name] for name in ("doctor", "branch", "start_at", "end_at", "overlap")}
+    return {name: form.cleaned_data[name] for name in ("doctor", "branch", "start_at", "end_at", "overlap", "room")}
 
 
 def taken(form: WhenForm) -> None:
@@ -65,12 +65,15 @@ def taken(form: WhenForm) -> None:
 
 @needs("book_visits")
 def book(request: HttpRequest, pk: int) -> HttpResponse:
-    patient, by, now = find_patient(request, pk), actor(request), timezone.now()
+    """`?lead=`: the enquiry because of which it is booked."""
+    patient, by, now, lead = find_patient(request, pk), actor(request), timezone.now(), chosen_lead(request)
     start = {"doctor": request.GET.get("doctor"), "goal": request.GET.get("goal", "")[:300]}
     form = WhenForm(request.POST or None, branch=branch_of(request, patient.branch), initial=start)
     if request.method == "POST" and form.is_valid():
         try:
-            visit = actions.book_visit(patient=patient, goal=form.cleaned_data["goal"], by=by, now=now, **_span(form))
+            visit = actions.book_visit(
+                patient=patient, goal=form.cleaned_data["goal"], lead=lead, by=by, now=now, **_span(form)
+            )
         except SlotTaken as error:
             taken(form)
             return _when_page(request, form, error.free, patient=patient)

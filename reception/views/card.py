@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from core.clock import local_date
 from core.money import round_half_away
+from funnel.queries.mis_booking import show_mis
 from loyalty.models import PatientValue
 from loyalty.rules import RULES
 from patients.models import Patient, Visit
@@ -25,7 +26,15 @@ from reception.views.words import say
 from staff.access import Actor, needs
 
 SHOWN = ("names", "birth_date", "family", "consents", "recommendations", "timeline")
-MAY = ("see_provider", "edit_patients", "book_visits", "log_visits", "work_items")
+MAY = (
+    "see_provider",
+    "edit_patients",
+    "book_visits",
+    "log_visits",
+    "work_items",
+    "refer_patients",
+    "run_consultations",
+)
 BEHIND = {"see_contacts": ("phones", "email"), "see_money": ("money", "payments"), "see_medical": ("diagnosis",)}
 
 
@@ -43,6 +52,7 @@ def card(request: HttpRequest, pk: int) -> HttpResponse:
     seen = patient_card(patient=patient, by=by, now=now)
     moments, after = timeline(ids=seen.record_ids, by=by, extra=streams(seen.record_ids))
     say(moments)
+    show_mis([seen.next_visit] if seen.next_visit else [])
     value = value_of(patient.pk, seen.record_ids, now)
     actions.card_opened(patient=patient, fields=fields_shown(by), by=by, now=now)
     context: dict[str, Any] = {

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from core.clock import local_date, zone
 from core.days import NotADay, read_day
+from funnel.models import Lead
+from funnel.queries.scope import visible_leads
 from patients.models import Patient, Visit
 from patients.queries import visible_visits
 from patients.queries.card import root_of
@@ -56,6 +58,14 @@ def chosen_branch(request: HttpRequest) -> Branch | None:
 def chosen_doctor(request: HttpRequest) -> Doctor | None:
     wanted = request.GET.get("doctor", "")
     return Doctor.objects.filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 19 else None
+
+
+def chosen_lead(request: HttpRequest) -> Lead | None:
+    """`?lead=`; 404 when it is another branch's or unknown."""
+    wanted = request.GET.get("lead", "")
+    if not wanted.isdecimal() or len(wanted) > 18:
+        return None
+    return get_object_or_404(visible_leads(actor(request)), pk=wanted)
 
 
 def chosen_day(request: HttpRequest, tz: str) -> date:

@@ -15,15 +15,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from core.clock import local_date
+from funnel.queries.leads import waiting_page
+from funnel.queries.mis_booking import show_mis
 from patients.actions.booking import MoveNotAllowed, SlotTaken
 from patients.queries.desk import desk_tz, show_phones, the_day, the_queue
 from patients.rules.moves import moves_from
 from reception import actions
 from reception.forms.when import DayForm, today_in
 from reception.queries.card import show_offers
+from reception.queries.leads import show_leads
 from reception.views.pages import actor, chosen_branch, chosen_day, chosen_doctor, find_visit, page
 from staff.access import needs
 from staff.models import Branch, Doctor
+
+WAITING = 5  # enquiries beside the day; the queue has the rest
 
 
 @require_GET
@@ -55,7 +60,9 @@ def today(request: HttpRequest) -> HttpResponse:
         for visit in visits:
             visit.moves = moves_from(visit.status)  # type: ignore[attr-defined]
     show_phones(lists, by)
+    show_mis([visit for visits in (*(one.visits for one in seen.doctors), seen.unconfirmed) for visit in visits])
     show_offers([item.patient for item in queue.due], now)
+    show_leads(queue.due)
     context = {
         "seen": seen,
         "queue": queue,
@@ -71,6 +78,8 @@ def today(request: HttpRequest) -> HttpResponse:
         "may_book": by.may("book_visits"),
         "may_log": by.may("log_visits"),
         "may_work": by.may("work_items"),
+        "waiting": waiting_page(by=by, now=now, size=WAITING).rows if by.may("see_leads") else [],
+        "may": {deed: by.may(deed) for deed in ("see_contacts", "see_medical", "work_leads", "book_visits")},
         "now": now,
     }
     return page(request, "reception/today.html", context, tz=tz)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.clock import zone
+from funnel.forms.handoff import HandForm
 from messaging.tasks import wake
 from patients.actions.booking import BadTime, MoveNotAllowed, SlotTaken
 from patients.actions.desk import NextSlotTaken
@@ -28,24 +29,25 @@ from reception.views.find import price_list
 from reception.views.pages import actor, find_patient, find_visit, page
 from reception.views.today import back_to, see_other, why_not
 from staff.access import needs
-from staff.models import Branch, Doctor
+from staff.models import Branch
 
 
 class Screen:
     """The forms of one screen, read together: all faults are shown at once and nothing typed is lost."""
 
-    def __init__(self, request: HttpRequest, branch: Branch, now: datetime, doctor: Doctor | None = None) -> None:
-        data = request.POST or None
+    def __init__(self, request: HttpRequest, branch: Branch, now: datetime, visit: Visit | None = None) -> None:
+        data, doctor = request.POST or None, visit.doctor if visit else None
         self.request, self.branch, self.now, self.doctor = request, branch, now, doctor
         self.form = VisitForm(data, medical=actor(request).may("see_medical"))
         self.items = ItemFormSet(data, prefix="items")
         self.coming = NextForm(data, prefix="next", branch=branch, initial={"doctor": doctor.pk if doctor else None})
+        self.hand = HandForm(data, prefix="hand", visit=visit)
         self.own: WhenForm | None = None  # when a visit without an appointment took place
         self.free: list[Slot] | None = None
 
     @property
     def parts(self) -> list[Any]:
-        return [part for part in (self.own, self.form, self.items, self.coming) if part is not None]
+        return [part for part in (self.own, self.form, self.items, self.coming, self.hand) if part is not None]
 
     def valid(self) -> bool:
         answers = [part.is_valid() for part in self.parts]  # all are asked: every fault is shown at once
@@ -55,7 +57,8 @@ class Screen:
         """The visit, or None with the fault said at its field."""
         report, key = report_of(self.form, self.items, self.coming), str(self.form.cleaned_data["key"])
         try:
-            return write(report=report, submission_key=key, by=actor(self.request), now=self.now)
+            by, hand = actor(self.request), self.hand.report()
+            return write(report=report, hand=hand, submission_key=key, by=by, now=self.now)
         except NextSlotTaken as error:
             self.free = error.free
             taken(self.coming)
@@ -68,6 +71,7 @@ class Screen:
     def show(self, **context: Any) -> HttpResponse:
         free = offered(self.doctor, self.now, 30, self.now) if self.free is None else self.free
         context |= {"form": self.form, "items": self.items, "coming": self.coming, "own": self.own, "slots": free}
+        context["hand"] = self.hand
         context |= {"services": price_list(), "faults": faults(self.parts) if self.request.method == "POST" else []}
         status = 422 if self.request.method == "POST" else 200
         return page(self.request, "reception/log_visit.html", context, tz=self.branch.tz, status=status)
@@ -99,7 +103,7 @@ def log_visit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET" and not allowed("finish", visit.status):  # back after saving
         messages.info(request, _("This visit is logged or cancelled already."))
         return see_other(reverse("reception:card", args=[visit.patient_id]))
-    screen = Screen(request, visit.branch, timezone.now(), visit.doctor)
+    screen = Screen(request, visit.branch, timezone.now(), visit)
     if screen.valid():
         done = screen.save(lambda **facts: actions.log_visit(visit=visit, **facts))
         if done:

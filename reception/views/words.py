@@ -16,6 +16,8 @@ OUTCOME = {
     "completed": _("completed"),
     "came late": _("came late"),
     "reopened": _("back to scheduled"),
+    "agreed": _("agreed"),
+    "thinks": _("will think"),
 }
 KIND = {
     "call": _("call"),
@@ -23,6 +25,7 @@ KIND = {
     "feedback": _("feedback"),
     "webinar": _("webinar"),
     "note": _("note"),
+    "offer": _("offer of the next step"),
     "visit": _("visit"),
 }
 

@@ -21,6 +21,7 @@ from patients.queries.desk import desk_tz, open_items, show_phones
 from reception.forms.when import today_in
 from reception.forms.work import OUTCOMES, NewItemForm, OutcomeForm, WorkFilter
 from reception.queries.card import show_offers
+from reception.queries.leads import show_leads
 from reception.queries.people import read_key, write_key
 from reception.views.pages import actor, find_patient, page
 from reception.views.today import back_to, see_other
@@ -47,6 +48,7 @@ def work(request: HttpRequest) -> HttpResponse:
     shown = rows[:PAGE]
     show_phones([shown], by)
     show_offers([item.patient for item in shown], timezone.now())
+    show_leads(shown)
     context = {
         "items": shown,
         "after": write_key([shown[-1].due_at.isoformat(), shown[-1].pk]) if rows[PAGE:] else "",

@@ -20,7 +20,9 @@ from staff.models.base import OWN_SOURCE
 
 Row = TypeVar("Row", Branch, Doctor)
 SETTINGS = ("name", "tz", "currency", "theta_days", "history_from", "natural_allowance_percent")
-BRANCH_FIELDS = ("name", "tz", "phone_region", "address", "phone", "is_default")
+BRANCH_FIELDS = (
+    "name", "tz", "phone_region", "address", "phone", "opens_at", "closes_at", "work_days", "is_default",
+)  # fmt: skip
 DOCTOR_FIELDS = ("name", "speciality", "branch_id", "is_active")
 
 

@@ -6,10 +6,10 @@ from django.db.models import Q, QuerySet
 
 from staff.access import Actor
 from staff.actions import record_branches, record_doctors, record_shifts
-from staff.actions.intake.ground import BRANCHES, DOCTORS, SHIFTS, own_branches
+from staff.actions.intake.ground import BRANCHES, DOCTORS, ROOMS, SHIFTS, own_branches, record_rooms
 from staff.api.doors import Column, Door, reference
 from staff.api.filters import DoorFilters, IdFilter, InstantFilter, TextFilter, TruthFilter
-from staff.models import Doctor, Shift
+from staff.models import Doctor, Room, Shift
 
 
 class DoctorFilters(DoorFilters):
@@ -28,6 +28,15 @@ class ShiftFilters(DoorFilters):
 def own_shifts(by: Actor) -> QuerySet[Shift]:
     shifts = Shift.objects.all()
     return shifts if by.branch_id is None else shifts.filter(Q(branch_id=by.branch_id) | Q(branch_id=None))
+
+
+class RoomFilters(DoorFilters):
+    branch = IdFilter(field_name="branch_id")
+    is_active = TruthFilter()
+
+
+def own_rooms(by: Actor) -> QuerySet[Room]:
+    return Room.objects.all() if by.branch_id is None else Room.objects.filter(branch_id=by.branch_id)
 
 
 BRANCH_DOOR = Door(
@@ -64,9 +73,19 @@ SHIFT_DOOR = Door(
     columns=(
         *reference("doctor"),
         *reference("branch"),
+        *reference("room"),
         Column("start_at", "instant"),
         Column("end_at", "instant"),
     ),
     filters=ShiftFilters,
 )
-DOORS = (BRANCH_DOOR, DOCTOR_DOOR, SHIFT_DOOR)
+ROOM_DOOR = Door(
+    name="rooms",
+    one="room",
+    resource=ROOMS,
+    record=record_rooms,
+    scope=own_rooms,
+    columns=(Column("name"), Column("is_active", "bool"), *reference("branch")),
+    filters=RoomFilters,
+)
+DOORS = (BRANCH_DOOR, DOCTOR_DOOR, ROOM_DOOR, SHIFT_DOOR)

@@ -90,7 +90,28 @@ class BranchForm(forms.Form):
     )
     address = forms.CharField(label=gettext_lazy("Address"), max_length=300, required=False)
     phone = forms.CharField(label=gettext_lazy("Phone"), max_length=32, required=False)
+    opens_at = forms.TimeField(
+        label=gettext_lazy("Phone is answered from"),
+        required=False,
+        help_text=gettext_lazy("Local time. Empty: at all hours. How long an enquiry has waited is reckoned by it."),
+    )
+    closes_at = forms.TimeField(label=gettext_lazy("Phone is answered until"), required=False)
+    work_days = forms.RegexField(
+        label=gettext_lazy("Working days"),
+        regex=r"^[1-7]{1,7}$",
+        required=False,
+        help_text=gettext_lazy("Numbers of the days, 1 is Monday: 12345. Empty: every day."),
+    )
     is_default = forms.BooleanField(label=gettext_lazy("Takes the rows that name no branch"), required=False)
+
+    def clean_work_days(self) -> str:
+        return "".join(sorted(set(self.cleaned_data["work_days"]))) or "1234567"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and (data["opens_at"] is None) != (data["closes_at"] is None):
+            self.add_error("closes_at", _("Enter both times or neither."))
+        return data
 
 
 class DoctorForm(forms.Form):

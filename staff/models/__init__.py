@@ -2,7 +2,7 @@
 
 from staff.models.access import ApiKey, Role, User
 from staff.models.audit import AuditEntry, AuditHead
-from staff.models.clinic import Branch, Clinic, Doctor, LossRule, Shift, Source
+from staff.models.clinic import Branch, Clinic, Doctor, LossRule, Room, Shift, Source
 from staff.models.journal import Change, IdempotencyRecord
 from staff.models.second_step import CodeDevice, RecoveryCodes
 
@@ -19,6 +19,7 @@ __all__ = [
     "LossRule",
     "RecoveryCodes",
     "Role",
+    "Room",
     "Shift",
     "Source",
     "User",

@@ -79,9 +79,21 @@ class Doctor(Sourced):
         return self.name
 
 
+class Room(Sourced):
+    """A room with a chair or a machine: two visits cannot be in it at once."""
+
+    branch = models.ForeignKey(Branch, models.PROTECT, related_name="rooms")
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Shift(Sourced):
     doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="shifts", db_index=False)
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, related_name="+")
+    room = models.ForeignKey(Room, models.SET_NULL, null=True, blank=True, related_name="+")
     start_at = models.DateTimeField()
     end_at = models.DateTimeField()
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import AuditEntry
+from staff.views import audit_words_funnel as funnel
 
 DEEDS: dict[str, Any] = {
     "sign_in": _("signed in"),
@@ -73,6 +74,10 @@ DEEDS: dict[str, Any] = {
     "open_work_item": _("opened a work item"),
     "claim_work_item": _("took a work item"),
     "close_work_item": _("closed a work item"),
+    "edit_ladder": _("changed the product ladder or the public prices"),
+    "indicate": _("noted what a doctor indicates"),
+    "offer_step": _("offered the next step"),
+    "call_stuck": _("opened work items for those who stopped on a step"),
     "add_spend": _("added spend"),
     "take_back_spend": _("took spend back"),
     **{
@@ -105,6 +110,7 @@ DEEDS: dict[str, Any] = {
         }.items()
         for name, text in texts.items()
     },
+    **funnel.DEEDS,
 }
 KINDS: dict[str, Any] = {
     "user": _("account"),
@@ -143,6 +149,7 @@ KINDS: dict[str, Any] = {
     "shifts": _("shifts"),
     "consents": _("consents"),
     "touchpoints": _("contacts"),
+    **funnel.KINDS,
 }
 FIELDS: dict[str, Any] = {
     "names": _("names"),
@@ -184,6 +191,7 @@ FIELDS: dict[str, Any] = {
     "amount": _("amount"),
     "date": _("date"),
     "purpose": _("purpose"),
+    **funnel.FIELDS,
 }
 
 

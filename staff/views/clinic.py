@@ -101,7 +101,7 @@ def branches(request: HttpRequest) -> HttpResponse:
 def branch(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     by = _actor(request)
     row = get_object_or_404(visible_branches(by), pk=pk) if pk else None
-    names = ("name", "tz", "phone_region", "address", "phone", "is_default")
+    names = ("name", "tz", "phone_region", "address", "phone", "opens_at", "closes_at", "work_days", "is_default")
     initial = {name: getattr(row, name) for name in names} if row else {"tz": Clinic.objects.get(pk=1).tz}
     form = BranchForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():

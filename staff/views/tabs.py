@@ -18,6 +18,7 @@ def staff_tabs(request: HttpRequest) -> list[dict[str, Any]]:
         ("manage_staff", "staff:doctors", _("Doctors")),
         ("manage_staff", "staff:branches", _("Branches")),
         ("manage_settings", "staff:settings", _("Settings")),
+        ("manage_settings", "funnel:booking_rules", _("Online booking")),
         ("manage_keys", "staff:keys", _("API keys")),
     ]
     return [

@@ -29,6 +29,9 @@ def figures(as_of: str) -> dict:
         "revenue_by_service": period, "recommendation_compliance": period, "repeat_rate": period | {"days": 90},
         "lifespan": {}, "ltv_historical": {}, "ltv_formula": {}, "ltv_horizon": {"months": 12}, "own_doctor": {},
         "rfm": {}, "overdue": {}, "cadence": {}, "churn_year": {"year": year}, "ltv_by": {"by": "sex"},
+        "funnel_cohort": period | {"audience": "all"}, "funnel_snapshot": period, "losses": period,
+        "response_sla": period, "response_bands": period, "cost_per": period, "product_funnel": period, "romi": period,
+        "utilisation": period,
     }  # fmt: skip
     return {slug: compute(slug, {"as_of": as_of} | params, NOW) for slug, params in asked.items()}
 
@@ -40,6 +43,31 @@ def figures_of(clinic: dict, as_of: str | None = None) -> dict:
         result = figures(as_of or clinic["clinic"]["as_of"])
         transaction.set_rollback(True)
     return result
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_funnel_never_widens_and_losses_and_sources_add_up(seed):
+    clinic = random_clinic(seed, patients=80)
+    load(clinic)
+    as_of = clinic["clinic"]["as_of"]
+    always = {"from": "1971-01-01", "to": as_of, "as_of": as_of}
+    for audience in ("new", "existing", "all"):
+        found = compute("funnel_cohort", always | {"audience": audience}, NOW)
+        by_channel = compute("funnel_cohort", always | {"audience": audience, "by": "channel"}, NOW)
+        assert sum(row["leads"] for row in by_channel.values()) == found["leads"]
+        for stage in ("booked", "arrived", "paid", "repeat", "referral"):
+            assert found[stage]["of_previous"]["num"] <= found[stage]["of_previous"]["den"]
+            assert found[stage]["mature"] + found[stage]["immature"] == found["leads"]
+        same_leads = [found[stage]["of_leads"]["num"] for stage in ("arrived", "paid")]
+        assert same_leads == sorted(same_leads, reverse=True)
+    lost = compute("losses", always, NOW)
+    assert sum(lost["by"].values()) == lost["total"]
+    for slug, names in {"cost_per": ("spend", "leads", "bookings"), "romi": ("spend", "revenue", "margin")}.items():
+        rows = compute(slug, always, NOW)
+        for name in names:
+            assert sum(Fraction(row[name]) for code, row in rows.items() if code != "all") == Fraction(
+                rows["all"][name]
+            )
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics.metrics import REGISTRY, compute
+from analytics.metrics import REGISTRY, Metric, compute
 from tests import oracle
 from tests.analytics.test_clinic90 import same
 from tests.clinics import random_clinic
@@ -31,9 +31,14 @@ def requests_of(clinic: dict) -> list[tuple[str, dict]]:
                 if slug in oracle.METRICS:
                     found += [
                         (slug, {**p, "as_of": as_of.isoformat()})
-                        for p in variants(metric.params, period, as_of, clinic)
+                        for p in variants((*metric.params, *optional_of(metric)), period, as_of, clinic)
                     ]
     return found
+
+
+def optional_of(metric: Metric) -> tuple[str, ...]:
+    """Names of its parameters that may be left out; grouping has its own test."""
+    return tuple(param.name for param in metric.optional if param.name != "by")
 
 
 def variants(wanted: tuple[str, ...], period: dict, as_of: date, clinic: dict) -> list[dict]:
@@ -45,6 +50,7 @@ def variants(wanted: tuple[str, ...], period: dict, as_of: date, clinic: dict) -
         "months": (2, 12, 36),
         "days": (30, 180),
         "by": BY,
+        "audience": ("new", "existing", "all"),
         "patient": [row["patient_id"] for row in clinic["patients"][:5]],
     }.items():
         if name in wanted:
@@ -69,6 +75,18 @@ def test_figures_of_a_random_clinic_are_those_of_the_oracle(seed):
     clinic = random_clinic(seed, patients=40)
     load(clinic)
     check(clinic, {})
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_cohort_by_channel_is_that_of_the_oracle(seed):
+    clinic = random_clinic(seed, patients=60)
+    load(clinic)
+    read, as_of = oracle.load(clinic), clinic["clinic"]["as_of"]
+    for audience in ("new", "existing", "all"):
+        asked = {"from": "2000-01-01", "to": as_of, "as_of": as_of, "audience": audience, "by": "channel"}
+        expected = oracle.compute(read, "funnel_cohort", asked)
+        assert expected, "the clinic has leads"
+        assert same(compute("funnel_cohort", asked, NOW), expected)
 
 
 @pytest.mark.parametrize("seed", [11, 12])

@@ -21,6 +21,7 @@ ROWS = {
     "repeat_rate": f"days=90&{PERIOD}",
     "ltv_by": "by=channel",
     "ltv_horizon": "months=12",
+    "ltv_cac": f"months=12&{PERIOD}",
 }
 
 

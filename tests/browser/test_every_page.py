@@ -15,7 +15,7 @@ LATIN = {
     "mail", "telegram", "en", "ru", "ctrl", "enter", "esc", "icd", "smtp", "totp", "pdf", "rest", "key", "nps",
     "roi", "romi", "home", "openapi", "svg", "url", "json", "mbg", "km", "eur", "rub", "usd", "kzt", "byn", "beat",
     "worker", "paid", "organic", "referral", "natural", "recovered", "avoidable", "unknown", "aegis", "google",
-    "authenticator", "freeotp", "excel", "png", "jpeg",
+    "authenticator", "freeotp", "excel", "png", "jpeg", "roas", "mango", "uis",
 }  # fmt: skip
 WORD = re.compile(r"(?<![\w/.@_-])[A-Za-z]{3,}(?![\w/@_-])")  # no logins (owner1), zones (Europe/Moscow), codes
 # What people typed or systems gave: shown as it is, marked so by the page.

@@ -15,13 +15,11 @@ from messaging.actions.reports import take_report
 from messaging.automations import REMINDER_24H
 from messaging.models import Message, Suppression, TelegramChat, TransportSetting
 from messaging.queries.automations import automation_rows, sent_by_day
-from messaging.queries.cost import cost_by_automation, costs
 from messaging.queries.routes import routes, working_routes
-from messaging.rules.cost import size_and_cost
 from patients.models import Visit, WorkItem
 from staff.models import Clinic
 from tests import make
-from tests.messaging.outbox import NOON, gateway, queued, send, states
+from tests.messaging.outbox import NOON, gateway, queued, send
 
 pytestmark = pytest.mark.django_db
 H = timedelta(hours=1)
@@ -242,38 +240,6 @@ def test_an_operators_block_closes_the_number_and_the_reminder_takes_another_way
     assert Suppression.objects.get().kind == "blocked"
     assert actions.fall_back(now=NOON) == 1
     assert Message.objects.latest("pk").transport == "email"
-
-
-def test_cost_is_by_the_part_from_the_price_list_and_as_the_provider_says(settings):
-    assert size_and_cost("sms", "я" * 71, 250) == (2, 500)
-    assert size_and_cost("email", "я" * 71, 30) == (0, 30)
-    assert size_and_cost("sms", "я", 250, told=199) == (1, 199)
-    decide("sms", price=250)
-    with gateway() as (url, _judge):
-        settings.SMS_GATEWAY_URL = url
-        rows = [queued(text="я" * 71), queued(text="коротко")]
-        Message.objects.filter(pk=rows[0].pk).update(automation="reminder_24h")
-        send()
-    assert states() == {"sent": 2}
-    day = {"since": NOON - H, "until": NOON + H}
-    assert [(c.automation, c.messages, c.parts, c.cost) for c in costs(**day)] == [
-        ("reminder_24h", 1, 2, 500),
-        ("", 1, 1, 250),
-    ]
-    assert cost_by_automation(**day) == {"reminder_24h": 500, "": 250}
-    assert costs(since=NOON + H, until=NOON + 2 * H) == []
-
-
-def test_a_report_prices_what_was_accepted_without_an_answer():
-    decide("sms", price=250)
-    lost = queued(text="я" * 71, state="unknown", client_id="c1")
-    report = {"event_id": "e1", "client_id": "c1", "status": "delivered", "occurred_at": NOON.isoformat()}
-    take_report(transport="sms", report=report, now=NOON)
-    lost.refresh_from_db()
-    assert (lost.state, lost.segments, lost.cost) == ("delivered", 2, 500)
-    take_report(transport="sms", report=report | {"event_id": "e2", "cost": 470}, now=NOON)
-    lost.refresh_from_db()
-    assert (lost.segments, lost.cost) == (2, 470)
 
 
 def test_the_clinic_that_has_one_way_asks_nothing(settings):

@@ -5,7 +5,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from funnel.models import Spend
+from funnel.models import Lead, LeadBooking, Spend
 from mis import actions
 from patients.models import Allocation, Channel, Patient, Payment, Service, Visit, VisitItem
 from staff.models import Doctor, Shift
@@ -31,6 +31,9 @@ COLUMNS = {
     Payment: "external_id patient__external_id visit__external_id kind paid_at day value_day amount"
     " refund_of__external_id",
     Allocation: "payment__external_id visit__external_id amount",
+    Lead: "external_id created_at channel__external_id kind is_spam duplicate_of__external_id patient__external_id"
+    " first_response_at lost_at loss_stage loss_reason",
+    LeadBooking: "lead__external_id visit__external_id",
     Spend: "external_id channel__external_id date amount purpose campaign_code",
     Shift: "external_id doctor__external_id start_at end_at",
     Channel: "external_id name kind",
@@ -39,11 +42,14 @@ COLUMNS = {
 }
 
 
+WHOSE = {Allocation: "payment__", LeadBooking: "visit__"}
+
+
 def facts(source: str = "mis") -> dict[str, list]:
     """Everything that figures are made of, by external ids."""
     found = {}
     for model, columns in COLUMNS.items():
-        mine = {"payment__source__code": source} if model is Allocation else {"source__code": source}
+        mine = {f"{WHOSE.get(model, '')}source__code": source}
         found[model.__name__] = sorted(model.objects.filter(**mine).values_list(*columns.split()), key=str)
     return found
 

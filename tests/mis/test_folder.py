@@ -24,14 +24,17 @@ def test_clinic90_comes_in_whole_and_a_second_load_changes_nothing():
     said = json.loads((CLINIC90 / "clinic.json").read_text())["files"]
     assert rows == {name: said[name]["rows"] for name in rows}
     assert all(file.created == file.rows for file in report.files)
-    assert sorted(report.skipped) == ["campaign_members", "campaigns", "leads", "surveys"]
+    assert sorted(report.skipped) == ["campaign_members", "campaigns", "surveys"]
     before = facts()
     again, _rejected = load(CLINIC90)
     assert all(file.unchanged == file.rows for file in again.files)
     assert facts() == before
 
 
-FIGURES = ("average_check", "visit_frequency", "ltv_historical", "no_show", "cac", "revenue_by_service")
+FIGURES = (
+    *("average_check", "visit_frequency", "ltv_historical", "no_show", "cac", "revenue_by_service"),
+    *("response_sla", "funnel_cohort", "funnel_snapshot", "losses", "response_bands", "cost_per"),
+)
 
 
 def test_figures_of_clinic90_are_those_that_were_expected(tmp_path):
@@ -84,7 +87,7 @@ def test_rows_in_the_wrong_order_wait_and_take_effect_with_a_later_load(tmp_path
     write_folder(clinic, load_whole)
     empty = {table: [] for table in clinic if table != "clinic"} | {"clinic": clinic["clinic"]}
     children = empty | {name: clinic[name] for name in ("appointments", "items", "payments", "allocations")}
-    parents = empty | {name: clinic[name] for name in ("patients", "channels", "doctors", "services")}
+    parents = empty | {name: clinic[name] for name in ("patients", "channels", "doctors", "services", "leads")}
     write_folder(children, tmp_path / "children")
     write_folder(parents, tmp_path / "parents")
     first, rejected = load(tmp_path / "children")

@@ -13,6 +13,7 @@ def narrowed(clinic: Clinic, branch: str | None, doctor: str | None, channel: st
         clinic = replace(keep_appointments(clinic, lambda a: a.branch_id == branch), tz=zone)
     if doctor is not None:
         clinic = keep_appointments(clinic, lambda a: a.doctor_id == doctor)
+        clinic = replace(clinic, shifts=tuple(s for s in clinic.shifts if s.doctor_id == doctor))
     if channel is not None:
         clinic = keep_channel(clinic, channel)
     return clinic

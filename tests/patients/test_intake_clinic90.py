@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from funnel.actions import record_spend
+from funnel.actions.intake import record_leads, record_visits
 from patients import actions
 from patients.models import Patient, Payment, Visit, VisitItem
 from staff import actions as ground
@@ -24,7 +25,8 @@ KEYS = {
     "doctors": ("doctor_id", ground.record_doctors),
     "shifts": ("shift_id", ground.record_shifts),
     "patients": ("patient_id", actions.record_patients),
-    "appointments": ("appointment_id", actions.record_visits),
+    "leads": ("lead_id", record_leads),
+    "appointments": ("appointment_id", record_visits),
     "items": ("item_id", actions.record_items),
     "payments": ("payment_id", actions.record_payments),
     "spend": ("spend_id", record_spend),

@@ -34,7 +34,10 @@ NO_RECORDS = {"needs", "may", "Column", "Field", "Ref", "Listed", "Nested"}  # t
 # What stands behind a name that is put together.
 MADE = {
     "record_{}": [f"record_{name}" for name in (*RECORD, "messages")],
-    "read_{}": [f"read_{name}" for name in ("patients", "visits", "payments", "consents", "touchpoints", "messages")],
+    "read_{}": [
+        f"read_{name}"
+        for name in ("patients", "visits", "payments", "consents", "touchpoints", "messages", "leads", "calls")
+    ],
     "{}_{}": [f"{verb}_{kind}" for verb in ("add", "change") for kind in ("branch", "doctor")],
 }
 

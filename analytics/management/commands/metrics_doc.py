@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import override
 
 from analytics.metrics import REGISTRY, Metric
+from analytics.metrics.params import Param
 
 HEAD = """# How we count
 
@@ -26,11 +27,16 @@ def section(metric: Metric) -> str:
         ("Window", metric.window),
         ("Example", metric.example),
         ("Own parameters", ", ".join(f"`{name}`" for name in metric.params)),
+        ("Optional parameters", ", ".join(optional(param) for param in metric.optional)),
         ("Columns of its rows", ", ".join(f"`{name}`" for name in metric.columns)),
         ("Definition version", metric.version),
     ]
     lines = [f"- **{name}.** {text}" for name, text in facts if str(text)]
     return "\n".join([f"## {metric.code} {metric.name} (`{metric.slug}`)", "", *lines, ""])
+
+
+def optional(param: Param) -> str:
+    return f"`{param.name}`" if param.default is None else f"`{param.name}` (`{param.default}` if absent)"
 
 
 class Command(BaseCommand):

@@ -32,3 +32,5 @@ class Command(BaseCommand):
             # By the clock as it stands now: the filling has taken a while, and the inbox counts seconds.
             told = actions.tell_replies(seed=options["seed"], now=timezone.now())
             self.stdout.write(f"  conversations: {told}")
+            told = actions.tell_leads(seed=options["seed"], now=timezone.now())
+            self.stdout.write(f"  enquiries that wait: {told}")

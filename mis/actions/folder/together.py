@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from funnel.actions.intake import record_visits_and_items
 from mis.actions.folder.lanes import chunks, recorded
 from mis.actions.folder.waiting import Entry, Spool
-from patients import actions as patients
 from staff.actions.intake import RowResult
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def load_together(visits: Loader, items: Loader) -> None:
         visits.forget(pair[0])
         items.forget(pair[1])
         rows, theirs = ([row for _number, row in entries] for entries in pair)
-        return patients.record_visits_and_items(source=load.source, rows=rows, items=theirs, by=load.by, now=load.now)
+        return record_visits_and_items(source=load.source, rows=rows, items=theirs, by=load.by, now=load.now)
 
     for pair, results in recorded(pairs(visits.rows_of(visits.file)), record):
         for loader, entries, told in zip((visits, items), pair, results, strict=True):

@@ -145,6 +145,8 @@ def record_plain(batch: Batch, numbered: list[tuple[int, Mapping[str, Any]]]) ->
     batch.settle()
     batch.classify()
     batch.write()
+    if batch.resource.after:
+        batch.resource.after(batch)
     feed(batch)
     return batch
 

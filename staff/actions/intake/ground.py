@@ -14,7 +14,7 @@ from staff.actions.intake.engine import plain
 from staff.actions.intake.parsers import described, instant, text, time_zone, truth
 from staff.actions.intake.resource import Field, Ref, Resource
 from staff.actions.intake.results import Record, fail
-from staff.models import Branch, Doctor, Shift
+from staff.models import Branch, Doctor, Room, Shift
 
 
 def own_branches(by: Actor) -> QuerySet[Branch]:
@@ -46,8 +46,13 @@ def ordered(record: Record) -> bool:
     return not record.failed
 
 
-def _check_shift(batch: Batch, record: Record) -> None:
+def check_span(batch: Batch, record: Record) -> None:
     ordered(record)
+
+
+def _check_room(batch: Batch, record: Record) -> None:
+    if record.values["branch_id"] is None:
+        record.values["branch_id"] = batch.branches.default_id
 
 
 def _shift_zone(batch: Batch, record: Record) -> str:
@@ -78,20 +83,34 @@ DOCTORS = Resource(
         BRANCH,
     ),
 )
+ROOMS = Resource(
+    name="rooms",
+    model=Room,
+    keys=(
+        Field("name", text(120), "name", required=True),
+        Field("is_active", truth, "is_active"),
+        BRANCH,
+    ),
+    check=_check_room,
+    branch=lambda record: record.values["branch_id"],
+)
+ROOM = Ref("room_id", "room_id", "room", Room)
 SHIFTS = Resource(
     name="shifts",
     model=Shift,
     keys=(
         Ref("doctor_id", "doctor_id", "doctor", Doctor, extras=("branch_id",), required=True),
         BRANCH,
+        ROOM,
         Field("start_at", instant, "start_at", required=True),
         Field("end_at", instant, "end_at", required=True),
     ),
-    check=_check_shift,
+    check=check_span,
     zone=_shift_zone,
     branch=lambda record: record.values["branch_id"],
 )
 
 record_branches = plain(BRANCHES)
 record_doctors = plain(DOCTORS)
+record_rooms = plain(ROOMS)
 record_shifts = plain(SHIFTS)

@@ -75,7 +75,9 @@ class Resource:
     """`check` validates `record.values` (stored and given together) and sets the derived columns.
 
     `zone`: the zone in which times without an offset are read. `scope`: stored rows that the actor may write.
-    `branch`: the branch whose keys see the row's line in the change feed.
+    `branch`: the branch whose keys see the row's line in the change feed. `after`: what is written beside the records, in
+    the same transaction. A higher room extends a lower one's resource by both: a `Ref` to its own objects whose column
+    the model does not have, and an `after` that keeps what it says.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Resource:
     scope: Callable[[Actor], QuerySet[Any]] | None = None
     branch: Callable[[Record], int | None] | None = None
     prepare: Callable[[Batch], None] | None = None
+    after: Callable[[Batch], None] | None = None
     on_create: tuple[str, ...] = ()  # columns that take `now` when the row is made
     feed: bool = True
 

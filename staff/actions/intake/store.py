@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 PIECE = 1000
+WORDY = {str, type(None), dict, list}  # what does not stand in COPY's text as Python writes it
 # The sequence's name is looked up once (OFFSET 0 keeps it out of the loop): looking it up for every id costs ten times.
 SEQUENCE = """SELECT array_agg(nextval(s.name)) FROM
 (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name OFFSET 0) s, generate_series(1, %s)"""
@@ -152,12 +153,14 @@ def _copy_column(values: tuple[Any, ...]) -> Sequence[str]:
     if kinds == {str}:
         joined = "".join(values)
         return values if joined.isprintable() and "\\" not in joined else list(map(_copy_text, values))
-    return list(map(str, values)) if not kinds & {str, type(None)} else list(map(_copy_text, values))
+    return list(map(str, values)) if not kinds & WORDY else list(map(_copy_text, values))
 
 
 def _copy_text(value: Any) -> str:
     if value is None:
         return "\\N"
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value)
     return value.translate(ESCAPES) if type(value) is str else str(value)
 
 
@@ -168,4 +171,6 @@ def _adapted(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
 def _sqlite_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
     return value.isoformat() if isinstance(value, date) else value
