@@ -25,14 +25,15 @@ LEAD_AGAIN = """UPDATE messaging_message SET grouped_into_id = NULLIF(h.head, me
     WHERE messaging_message.grouped_into_id = h.carrier AND messaging_message.state = 'queued'"""
 TOGETHER = timedelta(hours=1)  # planned within so long of each other
 OPEN = (State.QUEUED, State.CLAIMED)
-TIE = """WITH mine AS {once} (SELECT id, patient_id, transport, address, language FROM messaging_message
+TIE = """WITH mine AS {once} (SELECT id, patient_id, transport, address, language, about_at FROM messaging_message
         WHERE created_at > %s AND created_at <= %s AND automation = %s AND state = 'queued' AND client_id IS NULL
             AND grouped_into_id IS NULL AND patient_id IS NOT NULL AND address <> '' {lock}),
-    placed AS (SELECT id, transport, address, language,
+    placed AS (SELECT id, transport, address, language, about_at,
             MIN(patient_id) OVER same AS least, MAX(patient_id) OVER same AS most,
-            (ROW_NUMBER() OVER (PARTITION BY transport, address, language ORDER BY id) - 1) / {size} AS part
+            (ROW_NUMBER() OVER (PARTITION BY transport, address, language ORDER BY about_at, id) - 1) / {size} AS part
         FROM mine WINDOW same AS (PARTITION BY transport, address, language)),
-    led AS (SELECT id, MIN(id) OVER (PARTITION BY transport, address, language, part) AS carrier
+    led AS (SELECT id, FIRST_VALUE(id) OVER (
+            PARTITION BY transport, address, language, part ORDER BY about_at, id) AS carrier
         FROM placed WHERE least <> most)
     UPDATE messaging_message SET grouped_into_id = led.carrier
     FROM led WHERE led.id = messaging_message.id AND led.carrier <> led.id"""
@@ -41,7 +42,8 @@ TIE = """WITH mine AS {once} (SELECT id, patient_id, transport, address, languag
 def tie(*, automation: str, now: datetime) -> None:
     """Give the messages of one automation to one address a common carrier; call it in the transaction that planned them.
 
-    Rows that a worker holds are left alone.
+    The message of the earliest visit carries: ids follow the order in which the database happened to insert. Rows that a
+    worker holds are left alone.
     """
     on_postgresql = connection.vendor == "postgresql"
     sql = TIE.format(
