@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from analytics.metrics.payoff import ltv_cac, payback, romi
 from analytics.queries.lens import Lens
+from core.sql import Macro, epoch_of
 from funnel import metrics as f
 from funnel.models import Traffic
 from patients.metrics import Facts, Period, Scope
@@ -27,12 +28,12 @@ NESTED = f"""SELECT COUNT(*) AS leads, {share("did_book = 1")} AS booked, {share
     {share("did_pay = 1")} AS paid FROM fact WHERE passed_45 = 1"""
 # Money of the period's visits: of patients who were there before it, and of all; and how long a visit lasts.
 BASE = """
-    SELECT v.id, v.person AS patient_id, COALESCE(n.net, 0) AS net, v.cost,
+    SELECT v.id, v.person AS patient_id, COALESCE(n.net, 0) AS net, v.cost, {epoch:w.end_at} - {epoch:w.start_at} AS seconds,
         CASE WHEN l.d0 < {first} THEN 1 ELSE 0 END AS known
-    FROM visited v JOIN life l ON l.person = v.person LEFT JOIN net n ON n.id = v.id
+    FROM visited v JOIN patients_visit w ON w.id = v.id JOIN life l ON l.person = v.person LEFT JOIN net n ON n.id = v.id
     WHERE v.day BETWEEN {first} AND {last}"""
-SHARES = """SELECT known, COUNT(*) AS visits, CAST(SUM(net) AS BIGINT) AS net, CAST(SUM(cost) AS BIGINT) AS cost
-    FROM fact GROUP BY known"""
+SHARES = """SELECT known, COUNT(*) AS visits, CAST(SUM(net) AS BIGINT) AS net, CAST(SUM(cost) AS BIGINT) AS cost,
+    CAST(SUM(seconds) AS BIGINT) AS seconds FROM fact GROUP BY known"""
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,14 @@ def sources(lens: Lens) -> Sources:
 
 @dataclass(frozen=True)
 class Income:
-    """Minor units of the visits of a period: `net` and `cost` of patients known before it, and of all."""
+    """Minor units of the visits of a period: `net` and `cost` of patients known before it, and of all; their length."""
 
     base_net: int
     base_cost: int
     net: int
     cost: int
     visits: int
+    seconds: int
 
     @property
     def base_margin(self) -> int:
@@ -111,9 +113,9 @@ class Income:
 
 
 def income(scope: Scope, period: Period) -> Income:
-    values = days(period)
+    values = days(period) | {"epoch": Macro(epoch_of)}
     rows = {row["known"]: row for row in Facts(scope, BASE, ("id",), values=values).ask(SHARES)}
-    none = {"visits": 0, "net": 0, "cost": 0}
+    none = {"visits": 0, "net": 0, "cost": 0, "seconds": 0}
     known, fresh = rows.get(1, none), rows.get(0, none)
     return Income(
         base_net=int(known["net"]),
@@ -121,6 +123,7 @@ def income(scope: Scope, period: Period) -> Income:
         net=int(known["net"] + fresh["net"]),
         cost=int(known["cost"] + fresh["cost"]),
         visits=known["visits"] + fresh["visits"],
+        seconds=int(known["seconds"] + fresh["seconds"]),
     )
 
 

@@ -63,12 +63,6 @@ def months_until(day: date, count: int) -> list[Span]:
     return [(first, min(add_months(first, 1) - timedelta(days=1), day)) for first in firsts]
 
 
-def months_of(first: date, last: date, most: int = 36) -> list[Span]:
-    """The calendar months that the period touches, whole, oldest first; at most the latest `most`."""
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    return months_until(last, min(count, most))
-
-
 def is_cut(span: Span) -> bool:
     """Whether a calendar month was cut off at its end."""
     return (span[1] + timedelta(days=1)).day != 1

@@ -192,7 +192,7 @@ def _flow(found: Conversion, lens: Lens, audience: str) -> Panel:
         columns=[Column(_("Event"), "text"), Column(_("Count")), Column(_("Per event of the step before"), "percent")],
         rows=[[word(STAGES, code), flow[code], flow[rate] if rate else None] for code, _kind, rate in kinds],
         urls=[
-            rows_url("funnel_snapshot", lens, lens.period, audience=audience, **({"kind": kind} if kind else {}))
+            rows_url("funnel_snapshot", lens, lens.period, audience=audience, kind=kind) if kind else ""
             for _code, kind, _rate in kinds
         ],
         note=_("Events dated in the period, whenever the lead came: a flow, not a conversion. It may exceed 100 %."),

@@ -28,7 +28,7 @@ from patients.models import Channel
 from staff.access import needs
 
 MONTHS, DAYS = 12, 90
-VISIT_SECONDS = 1800  # where no visit tells
+VISIT_SECONDS = 1800  # where no visit of the period tells
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,11 @@ def _share(found: Income) -> Any:
     return Decimal(found.base_net) / found.net if found.net else None
 
 
+def _length(found: Income) -> int:
+    """Seconds of a visit of the period, on average."""
+    return round_half_away(found.seconds, found.visits) if found.seconds else VISIT_SECONDS
+
+
 def _rate(figure: dict[str, Any]) -> Fraction:
     return Fraction(figure["num"], figure["den"]) if figure["den"] else Fraction(0)
 
@@ -111,7 +116,7 @@ def _business(lens: Lens, found: Now) -> Business:
         base_money=Fraction(found.income.base_margin),
         repeat=_rate(found.repeat["primary"]),
         free_seconds=int(free * days / AHEAD.days) if free else None,
-        visit_seconds=VISIT_SECONDS,
+        visit_seconds=_length(found.income),
     )
 
 

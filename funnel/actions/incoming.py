@@ -11,10 +11,9 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from core.names import clean_text, new_code
-from core.phones import BadPhone, parse_phone
 from funnel.actions.stages import advance_leads, link_visit
 from funnel.models import Lead, LeadStage, Stage
-from funnel.queries.attribution import channel_of
+from funnel.queries.attribution import channel_of, number_of
 from patients.models import Channel, Patient, PatientPhone
 from staff import actions as staff
 from staff.access import Actor
@@ -65,7 +64,7 @@ def take_lead(*, enquiry: Enquiry, by: Actor, now: datetime) -> Lead:
     (`duplicate_of`), so that nobody is counted twice and nothing said is lost. Two at once of one person, or of one event,
     wait for each other.
     """
-    phone = number_of(enquiry)
+    phone = number_of(enquiry.phone, enquiry.branch)
     source_id = enquiry.source.pk if enquiry.source else OWN_SOURCE
     mail = enquiry.email.strip().lower()[:254]
     _one_at_a_time(source_id, enquiry, phone, mail)
@@ -108,16 +107,6 @@ def take_lead(*, enquiry: Enquiry, by: Actor, now: datetime) -> Lead:
     advance_leads({lead.pk})
     _noted(lead, "take_lead", by, now)
     return lead
-
-
-def number_of(enquiry: Enquiry) -> str:
-    """E.164, or "" for what is no phone (the text as typed is kept in `phone_raw`)."""
-    if not enquiry.phone.strip():
-        return ""
-    try:
-        return parse_phone(enquiry.phone, enquiry.branch.phone_region if enquiry.branch else "RU").number
-    except BadPhone:
-        return ""
 
 
 def patient_of(phone: str) -> Patient | None:
@@ -202,4 +191,4 @@ def _noted(lead: Lead, deed: str, by: Actor, now: datetime, fields: Sequence[str
     )
 
 
-__all__ = ["Enquiry", "advance_leads", "answer_lead", "link_visit", "number_of", "open_lead_of", "take_lead"]
+__all__ = ["Enquiry", "advance_leads", "answer_lead", "link_visit", "open_lead_of", "take_lead"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -11,7 +11,10 @@ import pytest
 from django.urls import reverse
 
 from analytics.metrics import compute
+from analytics.metrics.params import scope_of
+from analytics.queries.conversion import income
 from funnel.actions.incoming import Enquiry, take_lead
+from patients.metrics import Period
 from patients.models import Visit
 from staff.models import Shift
 from tests import make
@@ -79,6 +82,22 @@ def test_every_step_of_the_funnel_opens_exactly_its_people(desk, clinic90, audie
         if before is not None:
             assert count_of_rows(desk, stage.lost_url) == before - count
         before = count
+
+
+def test_every_event_of_the_flow_opens_its_rows(desk, clinic90):
+    panel = next(p for p in opened(desk, "funnel", **SPAN).context["panels"] if p.slug == "flow")
+    linked = [(row, url) for row, url in zip(panel.sheet.rows, panel.sheet.urls, strict=True) if url]
+    assert len(linked) == 5, "who paid is counted among the visits, and has no address of its own"
+    for row, url in linked:
+        assert count_of_rows(desk, url) == row[1]
+
+
+def test_a_visit_takes_as_long_as_those_of_the_period(clinic90):
+    span = Period(date(2024, 1, 1), date(2024, 12, 31))
+    found = income(scope_of({"as_of": date(2025, 12, 31)}, NOW), span)
+    visits = Visit.objects.filter(status="completed", day__range=(span.first, span.last), patient__is_test=False)
+    assert found.visits == len(visits) > 0
+    assert found.seconds == sum((visit.end_at - visit.start_at).total_seconds() for visit in visits)
 
 
 def test_losses_open_their_leads_and_add_up(desk, clinic90):
